@@ -34,6 +34,11 @@ struct protocol {
 	size_t input_max;  /* most unconsumed input that is kept (0: 16 KiB); more ends the session */
 	const struct config_section *options; /* NULL: none */
 	size_t options_size;
+	/* Called once a service, before the sandbox closes: reads what the protocol needs from share/
+	 * into its options. Memory comes from the arena, which outlives all sessions. 0, or -1 with
+	 * *why (from malloc). NULL: nothing to prepare. */
+	int (*prepare)(void *options, const struct persona *persona, const char *share_folder,
+		       struct arena *arena, char **why);
 
 	/* How sure the first bytes speak this protocol, 0 to 100; NULL: never. */
 	int (*recognise)(struct slice first);
