@@ -206,7 +206,7 @@ static void feed_tls(struct session *session, struct slice bytes)
 {
 	uint8_t plain[4096];
 	bool closed = false;
-	ssize_t got;
+	ssize_t got = 0;
 
 	if (tls_pipe_feed(session->tls, bytes) < 0) {
 		flush_tls(session);

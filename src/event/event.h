@@ -122,6 +122,8 @@ struct ulid_source {
 
 /* The next identifier, NUL-terminated; rises even within one millisecond. */
 void ulid_next(struct ulid_source *source, int64_t microseconds, char text[ULID_LENGTH + 1]);
+/* The text of a ULID's 16 bytes (ulid_source.last holds the newest). */
+void ulid_text(const uint8_t bytes[16], char text[ULID_LENGTH + 1]);
 /* Milliseconds since 1970 that the identifier holds, or -1 if it is not a ULID. */
 int64_t ulid_milliseconds(struct slice text);
 
