@@ -98,8 +98,10 @@ struct session *session_open(struct trap *trap, const struct service *service,
 	session->arena = arena_of(trap->session_memory);
 	if (transport == UDP)
 		session->flags |= IS_UDP;
-	if (tarpit)
+	if (tarpit) {
 		session->tarpit = *tarpit;
+		session->look_at = session->started + tarpit->interval;
+	}
 	ulid_next(&trap->ulids, session->opened, trap->session_id);
 	memcpy(session->id, trap->ulids.last, sizeof(session->id));
 	session_report_open(session);
@@ -454,9 +456,10 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t session_deadline(const struct session *session)
 {
-	int64_t due = earlier(session->heard + session->idle,
-			      session->started + session->service->lifetime);
+	int64_t due = session->started + session->service->lifetime;
 
+	if (!session->tarpit.interval)
+		due = earlier(due, session->heard + session->idle);
 	if (session->flags & FAILED)
 		return 0;
 	if (session->timer)
@@ -464,9 +467,7 @@ int64_t session_deadline(const struct session *session)
 	if (is_held(session))
 		due = earlier(due, session->hold_until);
 	if (session->tarpit.interval)
-		due = earlier(due, session->drip_at > session->heard ? session->drip_at
-								      : session->heard +
-										session->tarpit.interval);
+		due = earlier(due, session->look_at);
 	return due;
 }
 
@@ -483,6 +484,8 @@ void session_tick(struct session *session)
 	const struct protocol *protocol = session->service->protocol;
 	int64_t now = session->trap->monotonic(session->trap);
 
+	if (session->tarpit.interval)
+		session->look_at = now + session->tarpit.interval;
 	if (is_held(session) && now >= session->hold_until)
 		release_hold(session);
 	if (session->timer && now >= session->timer && !(session->flags & CLOSING)) {

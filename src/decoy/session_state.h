@@ -55,7 +55,8 @@ struct session {
 	struct conversation *conversation;
 	struct evidence *evidence; /* list of open pieces */
 	struct tarpit tarpit;
-	int64_t drip_at; /* tarpit: when the next bytes may leave */
+	int64_t drip_at; /* tarpit: when the next bytes may leave ... */
+	int64_t look_at; /* ... and when to look again, output or not */
 	struct arena arena;
 	uint16_t state_offset; /* of the protocol's state, behind this struct */
 	uint64_t memory[];     /* state, then the driver's extra */

@@ -1,0 +1,362 @@
+/* The loop of a worker: set-up, deadlines, one turn after another; see worker.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "decoy/worker_state.h"
+
+#define SOURCES_MAX 16384 /* 1.6 MiB at most, touched as they come */
+
+const char *const worker_counter_names[] = {
+	"connections",   "sessions_active", "events",          "events_refused",
+	"bytes_in",      "bytes_out",       "shed_connections", "shed_source",
+	"shed_memory",   "shed_udp",        "accept_failed",    NULL};
+
+/* --- what sessions ask of the worker --- */
+
+static struct worker *worker_of(struct trap *trap)
+{
+	return trap->context;
+}
+
+static int64_t trap_wall(struct trap *trap)
+{
+	return worker_of(trap)->now_wall;
+}
+
+static int64_t trap_monotonic(struct trap *trap)
+{
+	return worker_of(trap)->now_monotonic;
+}
+
+static void trap_random(struct trap *trap, void *at, size_t length)
+{
+	struct worker *worker = worker_of(trap);
+
+	if (length > worker->random_left) {
+		if (length >= sizeof(worker->random_pool)) {
+			random_bytes(at, length);
+			return;
+		}
+		random_bytes(worker->random_pool, sizeof(worker->random_pool));
+		worker->random_left = sizeof(worker->random_pool);
+	}
+	worker->random_left -= length;
+	memcpy(at, worker->random_pool + worker->random_left, length);
+	explicit_bzero(worker->random_pool + worker->random_left, length);
+}
+
+static void trap_record(struct trap *trap, const struct event *event)
+{
+	struct worker *worker = worker_of(trap);
+
+	if (spool_append(worker->setup->spool, event) < 0)
+		worker_count(worker, WORKER_EVENTS_REFUSED, 1);
+	else
+		worker_count(worker, WORKER_EVENTS, 1);
+}
+
+static void trap_wake(struct trap *trap, struct session *session)
+{
+	worker_wake(worker_of(trap), session_extra(session));
+}
+
+void worker_wake(struct worker *worker, struct connection *connection)
+{
+	if (connection->flags & (CONNECTION_AWAKE | CONNECTION_ENDING))
+		return;
+	connection->flags |= CONNECTION_AWAKE;
+	connection->awake_next = worker->awake;
+	worker->awake = connection;
+}
+
+void worker_read_clock(struct worker *worker)
+{
+	worker->now_wall = clock_wall();
+	worker->now_monotonic = clock_monotonic();
+}
+
+/* --- deadlines --- */
+
+static void heap_put(struct worker *worker, size_t at, struct deadline deadline)
+{
+	worker->heap[at] = deadline;
+	deadline.connection->heap_at = (uint32_t)at + 1;
+}
+
+static void heap_up(struct worker *worker, size_t at, struct deadline deadline)
+{
+	while (at > 0 && worker->heap[(at - 1) / 2].due > deadline.due) {
+		heap_put(worker, at, worker->heap[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	heap_put(worker, at, deadline);
+}
+
+static void heap_down(struct worker *worker, size_t at, struct deadline deadline)
+{
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child >= worker->heap_count)
+			break;
+		if (child + 1 < worker->heap_count &&
+		    worker->heap[child + 1].due < worker->heap[child].due)
+			child++;
+		if (worker->heap[child].due >= deadline.due)
+			break;
+		heap_put(worker, at, worker->heap[child]);
+		at = child;
+	}
+	heap_put(worker, at, deadline);
+}
+
+int deadline_set(struct worker *worker, struct connection *connection, int64_t due)
+{
+	struct deadline deadline = {due, connection};
+
+	if (connection->heap_at) {
+		size_t at = connection->heap_at - 1;
+		int64_t before = worker->heap[at].due;
+
+		if (due < before)
+			heap_up(worker, at, deadline);
+		else if (due > before)
+			heap_down(worker, at, deadline);
+		return 0;
+	}
+	if (worker->heap_count == worker->heap_capacity) {
+		size_t capacity = worker->heap_capacity ? worker->heap_capacity * 2 : 64;
+		struct deadline *grown = reallocarray(worker->heap, capacity, sizeof(*grown));
+
+		if (!grown)
+			return -1;
+		worker->heap = grown;
+		worker->heap_capacity = capacity;
+	}
+	heap_up(worker, worker->heap_count++, deadline);
+	return 0;
+}
+
+void deadline_drop(struct worker *worker, struct connection *connection)
+{
+	size_t at;
+	struct deadline last;
+
+	if (!connection->heap_at)
+		return;
+	at = connection->heap_at - 1;
+	connection->heap_at = 0;
+	last = worker->heap[--worker->heap_count];
+	if (last.connection == connection)
+		return;
+	if (at > 0 && worker->heap[(at - 1) / 2].due > last.due)
+		heap_up(worker, at, last);
+	else
+		heap_down(worker, at, last);
+}
+
+/* --- the loop --- */
+
+static void on_timer(evutil_socket_t socket, short what, void *context)
+{
+	/* The turn after this wake-up runs the deadlines. */
+}
+
+static void on_control(evutil_socket_t socket, short what, void *context)
+{
+	struct worker *worker = context;
+
+	if (worker->setup->on_control(worker->setup->context) == WORKER_DRAIN)
+		worker->draining = true;
+}
+
+static void look_at_awake(struct worker *worker)
+{
+	while (worker->awake) {
+		struct connection *connection = worker->awake;
+
+		worker->awake = connection->awake_next;
+		connection->flags &= ~(uint32_t)CONNECTION_AWAKE;
+		connection_look(worker, connection);
+	}
+}
+
+static void run_deadlines(struct worker *worker)
+{
+	/* A connection whose deadline moves forward within a turn waits for the next one, so a turn
+	 * is bounded by the number of sessions. */
+	size_t most = worker->heap_count;
+
+	while (most-- && worker->heap_count && worker->heap[0].due <= worker->now_monotonic) {
+		struct connection *connection = worker->heap[0].connection;
+
+		connection_tick(worker, connection);
+		look_at_awake(worker);
+	}
+}
+
+/* Everything between two sleeps. */
+static void finish_turn(struct worker *worker)
+{
+	struct timeval wait = {0, 0};
+	int64_t until;
+
+	look_at_awake(worker);
+	run_deadlines(worker);
+	connection_shed_memory(worker);
+	(void)spool_flush(worker->setup->spool);
+	if (worker->setup->set)
+		worker->setup->set(worker->setup->context, WORKER_SESSIONS_ACTIVE,
+				   worker->connections + worker->udp_connections);
+	if (!worker->heap_count) {
+		event_del(worker->timer);
+		return;
+	}
+	until = worker->heap[0].due - worker->now_monotonic;
+	if (until < 0)
+		until = 0;
+	wait.tv_sec = until / SECOND;
+	wait.tv_usec = until % SECOND;
+	event_add(worker->timer, &wait);
+}
+
+static void start_listening(struct worker *worker)
+{
+	static const uint8_t nothing[16];
+
+	for (size_t i = 0; i < worker->setup->listener_count; i++) {
+		struct listening *l = &worker->listening[i];
+		struct sockaddr_storage bound;
+		socklen_t length = sizeof(bound);
+
+		l->worker = worker;
+		l->setup = worker->setup->listeners[i];
+		if (getsockname(l->setup.descriptor, (struct sockaddr *)&bound, &length) == 0)
+			l->local = endpoint_from_socket(&bound);
+		l->wildcard = memcmp(l->local.address.bytes, nothing, 16) == 0;
+		l->event = event_new(worker->base, l->setup.descriptor, EV_READ | EV_PERSIST,
+				     l->setup.transport == UDP ? datagram_on_readable
+							       : connection_on_accept,
+				     l);
+		if (!l->event || event_add(l->event, NULL) < 0)
+			fatal("cannot watch a listening socket: out of memory");
+	}
+}
+
+static void stop_listening(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->setup->listener_count; i++) {
+		if (worker->listening[i].event)
+			event_free(worker->listening[i].event);
+	}
+}
+
+static int open_worker(struct worker *worker, const struct worker_setup *setup)
+{
+	const struct decoy_limits *limits = &setup->settings->limits;
+	struct event_config *config = event_config_new();
+
+	worker->setup = setup;
+	worker->trap = (struct trap){
+		.persona = setup->persona,
+		.policy = setup->settings->policy,
+		.access_memory = setup->access_memory,
+		.tls = setup->tls,
+		.sensor = setup->settings->sensor,
+		.session_memory = (size_t)limits->session_memory,
+		.evidence_bytes = (uint64_t)limits->evidence_bytes,
+		.evidence_folder = setup->evidence_folder,
+		.context = worker,
+		.wall = trap_wall,
+		.monotonic = trap_monotonic,
+		.random = trap_random,
+		.record = trap_record,
+		.wake = trap_wake,
+		.channel_listen = passive_listen,
+		.channel_drop = passive_drop,
+	};
+	if (!config)
+		return -1;
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
+					      EVENT_BASE_FLAG_IGNORE_ENV);
+	worker->base = event_base_new_with_config(config);
+	event_config_free(config);
+	worker->scratch = malloc(SCRATCH_BYTES);
+	worker->sources = sources_new(SOURCES_MAX);
+	worker->listening = calloc(setup->listener_count + 1, sizeof(*worker->listening));
+	worker->udp_table_size = 4096;
+	worker->udp_table = calloc(worker->udp_table_size, sizeof(struct connection *));
+	random_bytes(worker->udp_key, sizeof(worker->udp_key));
+	worker->spare = fcntl(setup->spool ? STDERR_FILENO : 2, F_DUPFD_CLOEXEC, 3);
+	if (!worker->base || !worker->scratch || !worker->sources || !worker->listening ||
+	    !worker->udp_table || passive_open(worker, setup->passive, setup->passive_count) < 0)
+		return -1;
+	worker->timer = evtimer_new(worker->base, on_timer, worker);
+	if (!worker->timer)
+		return -1;
+	if (setup->control >= 0) {
+		worker->control = event_new(worker->base, setup->control, EV_READ | EV_PERSIST,
+					    on_control, worker);
+		if (!worker->control || event_add(worker->control, NULL) < 0)
+			return -1;
+	}
+	worker_read_clock(worker);
+	start_listening(worker);
+	return 0;
+}
+
+static void close_worker(struct worker *worker)
+{
+	if (worker->listening)
+		stop_listening(worker);
+	while (worker->oldest)
+		connection_end(worker, worker->oldest, "shutdown");
+	while (worker->udp_oldest)
+		connection_end(worker, worker->udp_oldest, "shutdown");
+	passive_close(worker);
+	if (worker->timer)
+		event_free(worker->timer);
+	if (worker->control)
+		event_free(worker->control);
+	if (worker->base)
+		event_base_free(worker->base);
+	if (worker->spare >= 0)
+		close(worker->spare);
+	sources_free(worker->sources);
+	free(worker->listening);
+	free(worker->udp_table);
+	free(worker->heap);
+	free(worker->scratch);
+}
+
+int worker_run(const struct worker_setup *setup)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int status = 0;
+
+	if (!worker || open_worker(worker, setup) < 0) {
+		log_error("cannot start the worker: out of memory");
+		status = 1;
+	}
+	while (status == 0 && !worker->draining) {
+		finish_turn(worker);
+		if (event_base_loop(worker->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+			log_error("the event loop failed: %m");
+			status = 1;
+		}
+		worker_read_clock(worker);
+	}
+	if (worker) {
+		close_worker(worker);
+		if (setup->set)
+			setup->set(setup->context, WORKER_SESSIONS_ACTIVE, 0);
+		if (spool_flush(setup->spool) < 0)
+			log_warning("the spool took not all of the last events");
+	}
+	free(worker);
+	return status;
+}

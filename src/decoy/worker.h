@@ -1,0 +1,56 @@
+/* A worker: one decoy process's event loop. Real sockets, real time, around sessions that know
+ * neither. It opens nothing: listeners, the spool and the inbox were given to it.
+ */
+#ifndef DECOY_WORKER_H
+#define DECOY_WORKER_H
+
+#include "decoy/settings.h"
+#include "event/spool.h"
+
+/* A listening socket that was bound before the sandbox closed. */
+struct worker_listener {
+	int descriptor;
+	enum transport transport;
+	const struct service *service;
+};
+
+enum worker_counter {
+	WORKER_CONNECTIONS,
+	WORKER_SESSIONS_ACTIVE,
+	WORKER_EVENTS,
+	WORKER_EVENTS_REFUSED,
+	WORKER_BYTES_IN,
+	WORKER_BYTES_OUT,
+	WORKER_SHED_CONNECTIONS, /* over the connection limit */
+	WORKER_SHED_SOURCE,      /* over a source's limits */
+	WORKER_SHED_MEMORY,
+	WORKER_SHED_UDP,
+	WORKER_ACCEPT_FAILED,
+	WORKER_COUNTERS,
+};
+extern const char *const worker_counter_names[]; /* ends with NULL */
+
+struct worker_setup {
+	const struct decoy_settings *settings;
+	const struct persona *persona;
+	const struct tls_settings *tls;
+	struct access_memory *access_memory;
+	const struct worker_listener *listeners;
+	size_t listener_count;
+	const int *passive; /* listening sockets for data connections */
+	size_t passive_count;
+	struct spool *spool;
+	int evidence_folder;
+	int control; /* readable when the supervisor has something to say; -1: none */
+	void *context;
+	/* Called when control is readable. */
+	enum worker_order { WORKER_GO_ON, WORKER_DRAIN } (*on_control)(void *context);
+	/* Adds to a counter. */
+	void (*count)(void *context, enum worker_counter counter, uint64_t delta);
+	void (*set)(void *context, enum worker_counter counter, uint64_t value);
+};
+
+/* Serves until told to drain; then ends all sessions, flushes the spool and returns 0. */
+int worker_run(const struct worker_setup *setup);
+
+#endif
