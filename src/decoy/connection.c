@@ -137,8 +137,8 @@ void connection_end(struct worker *worker, struct connection *connection, const 
 	connection->flags |= CONNECTION_ENDING;
 	deadline_drop(worker, connection);
 	(void)session_is_over(session_at(connection), &reset);
-	if (connection->event)
-		event_free(connection->event);
+	if (connection->watch)
+		event_free(connection->watch);
 	if (is_udp(connection)) {
 		datagram_forget(worker, connection);
 	} else {
@@ -179,8 +179,8 @@ static bool read_some(struct worker *worker, struct connection *connection)
 		}
 		if (got == 0) {
 			session_feed_end(session);
-			if (connection->event) /* nothing more to hear; a level-triggered EOF spins */
-				event_del(connection->event);
+			if (connection->watch) /* nothing more to hear; a level-triggered EOF spins */
+				event_del(connection->watch);
 			connection->flags &= ~(uint32_t)CONNECTION_WANTS_WRITE;
 			return true;
 		}
@@ -208,13 +208,13 @@ static void want_write(struct worker *worker, struct connection *connection, boo
 {
 	bool wants = (connection->flags & CONNECTION_WANTS_WRITE) != 0;
 
-	if (!connection->event || want == wants)
+	if (!connection->watch || want == wants)
 		return;
 	connection->flags ^= CONNECTION_WANTS_WRITE;
-	event_del(connection->event);
-	event_assign(connection->event, worker->base, connection->descriptor,
+	event_del(connection->watch);
+	event_assign(connection->watch, worker->base, connection->descriptor,
 		     (short)(EV_READ | EV_PERSIST | (want ? EV_WRITE : 0)), on_connection, connection);
-	event_add(connection->event, NULL);
+	event_add(connection->watch, NULL);
 }
 
 /* Returns false when the connection is gone. */
@@ -271,7 +271,7 @@ void connection_tick(struct worker *worker, struct connection *connection)
 	struct session *session = session_at(connection);
 
 	/* The tarpitted have no event of their own: their ticks listen. */
-	if (session_is_tarpitted(session) && !is_udp(connection) && !connection->event &&
+	if (session_is_tarpitted(session) && !is_udp(connection) && !connection->watch &&
 	    !read_some(worker, connection))
 		return;
 	session_tick(session);
@@ -312,16 +312,16 @@ static bool admit(struct worker *worker, struct source *source)
 
 /* --- accepting --- */
 
-static struct event *watch(struct worker *worker, struct connection *connection)
+static struct watch *watch_connection(struct worker *worker, struct connection *connection)
 {
-	struct event *event = event_new(worker->base, connection->descriptor, EV_READ | EV_PERSIST,
+	struct watch *watch = event_new(worker->base, connection->descriptor, EV_READ | EV_PERSIST,
 					on_connection, connection);
 
-	if (event && event_add(event, NULL) < 0) {
-		event_free(event);
+	if (watch && event_add(watch, NULL) < 0) {
+		event_free(watch);
 		return NULL;
 	}
-	return event;
+	return watch;
 }
 
 static void begin(struct worker *worker, struct listening *l, int descriptor,
@@ -362,8 +362,8 @@ static void begin(struct worker *worker, struct listening *l, int descriptor,
 	/* A client that speaks first has often spoken already. */
 	if (l->setup.service->protocol->speaks_first == CLIENT && !read_some(worker, connection))
 		return;
-	connection->event = watch(worker, connection);
-	if (!connection->event)
+	connection->watch = watch_connection(worker, connection);
+	if (!connection->watch)
 		connection_end(worker, connection, "memory");
 }
 

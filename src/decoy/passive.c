@@ -13,7 +13,7 @@ struct passive {
 	uint16_t port;
 	struct connection *owner; /* NULL: free */
 	int descriptor;           /* -1 until the client has connected */
-	struct event *listen_event, *event;
+	struct watch *listen_watch, *watch;
 	bool wants_write;
 };
 
@@ -34,9 +34,9 @@ int passive_open(struct worker *worker, const int *descriptors, size_t count)
 					    .descriptor = -1};
 		if (getsockname(descriptors[i], (struct sockaddr *)&bound, &length) == 0)
 			passive->port = endpoint_from_socket(&bound).port;
-		passive->listen_event = event_new(worker->base, passive->listener,
+		passive->listen_watch = event_new(worker->base, passive->listener,
 						  EV_READ | EV_PERSIST, on_accept, passive);
-		if (!passive->listen_event)
+		if (!passive->listen_watch)
 			return -1;
 	}
 	return 0;
@@ -44,14 +44,14 @@ int passive_open(struct worker *worker, const int *descriptors, size_t count)
 
 static void release(struct passive *passive)
 {
-	event_del(passive->listen_event);
-	if (passive->event)
-		event_free(passive->event);
+	event_del(passive->listen_watch);
+	if (passive->watch)
+		event_free(passive->watch);
 	if (passive->descriptor >= 0)
 		close(passive->descriptor);
 	if (passive->owner)
 		passive->owner->more.passive = NULL;
-	passive->event = NULL;
+	passive->watch = NULL;
 	passive->descriptor = -1;
 	passive->owner = NULL;
 	passive->wants_write = false;
@@ -61,7 +61,7 @@ void passive_close(struct worker *worker)
 {
 	for (size_t i = 0; worker->passives && i < worker->passive_count; i++) {
 		release(&worker->passives[i]);
-		event_free(worker->passives[i].listen_event);
+		event_free(worker->passives[i].listen_watch);
 	}
 	free(worker->passives);
 	worker->passives = NULL;
@@ -95,7 +95,7 @@ int passive_listen(struct trap *trap, struct session *session, uint16_t *port)
 		turn_early_ones_away(passive->listener);
 		passive->owner = connection;
 		connection->more.passive = passive;
-		if (event_add(passive->listen_event, NULL) < 0) {
+		if (event_add(passive->listen_watch, NULL) < 0) {
 			release(passive);
 			return -1;
 		}
@@ -158,10 +158,10 @@ static void on_accept(evutil_socket_t listener, short what, void *context)
 		close(descriptor);
 		return;
 	}
-	event_del(passive->listen_event);
+	event_del(passive->listen_watch);
 	passive->descriptor = descriptor;
-	passive->event = event_new(worker->base, descriptor, EV_READ | EV_PERSIST, on_data, passive);
-	if (!passive->event || event_add(passive->event, NULL) < 0) {
+	passive->watch = event_new(worker->base, descriptor, EV_READ | EV_PERSIST, on_data, passive);
+	if (!passive->watch || event_add(passive->watch, NULL) < 0) {
 		struct connection *owner = passive->owner;
 
 		release(passive);
@@ -177,10 +177,10 @@ static void want_write(struct passive *passive, bool want)
 	if (want == passive->wants_write)
 		return;
 	passive->wants_write = want;
-	event_del(passive->event);
-	event_assign(passive->event, passive->worker->base, passive->descriptor,
+	event_del(passive->watch);
+	event_assign(passive->watch, passive->worker->base, passive->descriptor,
 		     (short)(EV_READ | EV_PERSIST | (want ? EV_WRITE : 0)), on_data, passive);
-	event_add(passive->event, NULL);
+	event_add(passive->watch, NULL);
 }
 
 void passive_look(struct worker *worker, struct connection *connection)

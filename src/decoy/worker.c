@@ -238,11 +238,11 @@ static void start_listening(struct worker *worker)
 		if (getsockname(l->setup.descriptor, (struct sockaddr *)&bound, &length) == 0)
 			l->local = endpoint_from_socket(&bound);
 		l->wildcard = memcmp(l->local.address.bytes, nothing, 16) == 0;
-		l->event = event_new(worker->base, l->setup.descriptor, EV_READ | EV_PERSIST,
+		l->watch = event_new(worker->base, l->setup.descriptor, EV_READ | EV_PERSIST,
 				     l->setup.transport == UDP ? datagram_on_readable
 							       : connection_on_accept,
 				     l);
-		if (!l->event || event_add(l->event, NULL) < 0)
+		if (!l->watch || event_add(l->watch, NULL) < 0)
 			fatal("cannot watch a listening socket: out of memory");
 	}
 }
@@ -250,8 +250,8 @@ static void start_listening(struct worker *worker)
 static void stop_listening(struct worker *worker)
 {
 	for (size_t i = 0; i < worker->setup->listener_count; i++) {
-		if (worker->listening[i].event)
-			event_free(worker->listening[i].event);
+		if (worker->listening[i].watch)
+			event_free(worker->listening[i].watch);
 	}
 }
 

@@ -2,9 +2,8 @@
 #ifndef DECOY_WORKER_STATE_H
 #define DECOY_WORKER_STATE_H
 
-#include <event2/event.h>
-
 #include "decoy/sources.h"
+#include "decoy/watch.h"
 #include "decoy/worker.h"
 
 #define SCRATCH_BYTES ((size_t)64 * 1024) /* one read; a whole datagram fits */
@@ -25,7 +24,7 @@ struct connection {
 	uint32_t heap_at; /* place among the deadlines, + 1 */
 	uint32_t held;    /* bytes of memory counted for it */
 	uint32_t flags;
-	struct event *event; /* NULL while tarpitted: its ticks read and write */
+	struct watch *watch; /* NULL while tarpitted: its ticks read and write */
 	struct connection *awake_next;
 	struct connection *older, *newer;               /* all sessions by time last heard */
 	struct connection *source_older, *source_newer; /* those of its source */
@@ -46,14 +45,14 @@ struct listening {
 	struct worker_listener setup;
 	struct endpoint local; /* port 0 address: wildcard */
 	bool wildcard;
-	struct event *event;
+	struct watch *watch;
 };
 
 struct worker {
 	struct trap trap; /* first: trap.context points here */
 	const struct worker_setup *setup;
 	struct event_base *base;
-	struct event *timer, *control;
+	struct watch *timer, *control;
 	struct listening *listening;
 	struct deadline *heap;
 	size_t heap_count, heap_capacity;
