@@ -473,9 +473,7 @@ size_t utf8_sequence(struct slice s)
 	return 0;
 }
 
-/* C1 controls, and the marks that reorder text on a screen (U+200E/F, U+202A-E, U+2066-9, U+061C),
- * line separators (U+2028/9) and the byte order mark. */
-static bool acts_on_screen(struct slice sequence)
+bool utf8_acts_on_screen(struct slice sequence)
 {
 	const uint8_t *b = sequence.at;
 
@@ -495,7 +493,7 @@ void writer_printable(struct writer *w, struct slice s)
 	while (s.length) {
 		size_t length = utf8_sequence(s);
 		struct slice sequence = slice_first(s, length ? length : 1);
-		bool plain = length > 1 ? !acts_on_screen(sequence)
+		bool plain = length > 1 ? !utf8_acts_on_screen(sequence)
 					: length == 1 && s.at[0] >= 0x20 && s.at[0] != 0x7f;
 
 		if (plain) {

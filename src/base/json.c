@@ -51,13 +51,31 @@ static bool needs_escape(uint8_t byte)
 	return byte < 0x20 || byte == '"' || byte == '\\' || byte >= 0x7f;
 }
 
+/* As UTF-16 units in hexadecimal; only for characters of the basic plane. */
+static void escape_unicode(struct writer *out, struct slice sequence)
+{
+	const uint8_t *b = sequence.at;
+	uint32_t code = b[0];
+
+	if (sequence.length == 2)
+		code = (b[0] & 0x1fu) << 6 | (b[1] & 0x3fu);
+	else if (sequence.length == 3)
+		code = (b[0] & 0x0fu) << 12 | (b[1] & 0x3fu) << 6 | (b[2] & 0x3fu);
+	writer_text(out, "\\u");
+	writer_hex(out, slice_of((const uint8_t[]){(uint8_t)(code >> 8), (uint8_t)code}, 2));
+}
+
 static size_t quote_special(struct writer *out, struct slice s)
 {
 	static const char short_forms[] = "\bb\tt\nn\ff\rr\"\"\\\\";
 	size_t length = utf8_sequence(s);
 
 	if (length > 1) {
-		writer_bytes(out, slice_first(s, length));
+		/* Somebody will show the line on a terminal. */
+		if (utf8_acts_on_screen(slice_first(s, length)))
+			escape_unicode(out, slice_first(s, length));
+		else
+			writer_bytes(out, slice_first(s, length));
 		return length;
 	}
 	for (size_t i = 0; i < sizeof(short_forms) - 1; i += 2) {
@@ -67,18 +85,15 @@ static size_t quote_special(struct writer *out, struct slice s)
 			return 1;
 		}
 	}
-	if (length == 0) {
+	if (length == 0)
 		writer_text(out, "\xef\xbf\xbd");
-	} else {
-		writer_text(out, "\\u00");
-		writer_hex(out, slice_first(s, 1));
-	}
+	else
+		escape_unicode(out, slice_first(s, 1));
 	return 1;
 }
 
-void json_quote(struct writer *out, struct slice s)
+void json_escape(struct writer *out, struct slice s)
 {
-	writer_u8(out, '"');
 	while (s.length) {
 		size_t plain = 0;
 
@@ -89,6 +104,12 @@ void json_quote(struct writer *out, struct slice s)
 		if (s.length)
 			s = slice_from(s, quote_special(out, s));
 	}
+}
+
+void json_quote(struct writer *out, struct slice s)
+{
+	writer_u8(out, '"');
+	json_escape(out, s);
 	writer_u8(out, '"');
 }
 

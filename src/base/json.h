@@ -36,6 +36,8 @@ void json_raw(struct json_writer *j, struct slice json);
 
 /* Only the string with its quotes, for writers of other shapes. */
 void json_quote(struct writer *out, struct slice value);
+/* The same without the quotes. Characters that act on a terminal are written as \uXXXX. */
+void json_escape(struct writer *out, struct slice value);
 
 enum json_kind {
 	JSON_ERROR, /* not JSON; stays so */
