@@ -1,0 +1,91 @@
+/* ULIDs (github.com/ulid/spec): 26 characters of Crockford's base 32, sortable by time. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "event/event.h"
+
+static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+#define MILLISECOND_LAST ((INT64_C(1) << 48) - 1) /* in the year 10889 */
+
+/* Adds one to the random part; true when it ran over. */
+static bool step(uint8_t random[10])
+{
+	for (int i = 9; i >= 0; i--) {
+		if (++random[i])
+			return false;
+	}
+	return true;
+}
+
+static void put_time(uint8_t bytes[16], int64_t millisecond)
+{
+	for (int i = 0; i < 6; i++)
+		bytes[i] = (uint8_t)(millisecond >> (40 - 8 * i));
+}
+
+/* 128 bits in groups of five, the first one padded with two zero bits. */
+void ulid_text(const uint8_t bytes[16], char text[ULID_LENGTH + 1])
+{
+	uint32_t group = 0;
+	unsigned bits = 2, at = 0;
+
+	for (unsigned i = 0; i < 16; i++) {
+		group = group << 8 | bytes[i];
+		for (bits += 8; bits >= 5; bits -= 5)
+			text[at++] = digits[group >> (bits - 5) & 31];
+	}
+	text[at] = 0;
+}
+
+void ulid_next(struct ulid_source *source, int64_t microseconds, char text[ULID_LENGTH + 1])
+{
+	int64_t millisecond = microseconds / MILLISECOND;
+
+	if (millisecond < 0)
+		millisecond = 0;
+	if (millisecond > MILLISECOND_LAST)
+		millisecond = MILLISECOND_LAST;
+	/* A clock that steps back waits at the last time it showed: order and uniqueness come first. */
+	if (millisecond > source->last_millisecond) {
+		random_bytes(source->last + 6, 10);
+		/* Room to count up to the millisecond's end. */
+		source->last[6] &= 0x7f;
+		source->last_millisecond = millisecond;
+	} else if (step(source->last + 6)) {
+		source->last_millisecond++;
+	}
+	put_time(source->last, source->last_millisecond);
+	ulid_text(source->last, text);
+}
+
+/* Value of a digit in either case (the specification reads I and L as 1, O as 0), or -1. */
+static int digit_value(uint8_t byte)
+{
+	const char *found;
+
+	if (byte >= 'a' && byte <= 'z')
+		byte = (uint8_t)(byte - 'a' + 'A');
+	if (byte == 'I' || byte == 'L')
+		return 1;
+	if (byte == 'O')
+		return 0;
+	found = byte ? strchr(digits, byte) : NULL;
+	return found ? (int)(found - digits) : -1;
+}
+
+int64_t ulid_milliseconds(struct slice text)
+{
+	int64_t millisecond = 0;
+
+	if (text.length != ULID_LENGTH || digit_value(text.at[0]) > 7)
+		return -1;
+	for (size_t i = 0; i < text.length; i++) {
+		int value = digit_value(text.at[i]);
+
+		if (value < 0)
+			return -1;
+		if (i < 10)
+			millisecond = millisecond << 5 | value;
+	}
+	return millisecond;
+}
