@@ -1,9 +1,11 @@
 /* Persona: the host that the decoys play. Text keyed by dotted names ("ftp.banner"), from
  * share/personas/NAME.yaml, varied per installation so that no constant betrays us.
  *
- * In the file, a list under a key is a choice: the installation's secret picks one, and always the
- * same. "${other.key}" inside a value stands for that key's value. Everything derived from the
- * secret is stable for an installation and unknown to anybody else.
+ * In the file, mappings within each other make dotted names, and a list under a key is a choice: the
+ * installation's secret picks one, and always the same (a list of mappings chooses values that
+ * belong together). Inside a value "${other.key}" stands for that key's value, "${hex.16}" for 16
+ * hexadecimal digits and "${number.1-99}" for a number, both derived from the secret and the key.
+ * Everything derived from the secret is stable for an installation and unknown to anybody else.
  */
 #ifndef DECOY_PERSONA_H
 #define DECOY_PERSONA_H
