@@ -79,6 +79,28 @@ struct address address_network(const struct address *address, unsigned bits)
 	return network;
 }
 
+int network_parse(struct slice text, struct network *network)
+{
+	struct slice part;
+	int64_t bits;
+
+	if (!slice_next(&text, '/', &part) || address_parse(part, &network->address) < 0)
+		return -1;
+	bits = network->address.family == 4 ? 32 : 128;
+	if (text.length && slice_number(text, 0, bits, &bits) < 0)
+		return -1;
+	network->bits = (unsigned)bits;
+	return 0;
+}
+
+bool network_holds(const struct network *network, const struct address *address)
+{
+	struct address a = address_network(&network->address, network->bits);
+	struct address b = address_network(address, network->bits);
+
+	return address_equal(&a, &b);
+}
+
 struct endpoint endpoint_from_socket(const struct sockaddr_storage *storage)
 {
 	struct endpoint endpoint = {{{0}, 0}, 0};

@@ -28,6 +28,14 @@ bool address_is_loopback(const struct address *address);
 /* Address of the network of this many bits; bits beyond the family's width clamp. */
 struct address address_network(const struct address *address, unsigned bits);
 
+/* A network: "192.0.2.0/24", "2001:db8::/32", or a lone address. */
+struct network {
+	struct address address;
+	unsigned bits;
+};
+MUST_CHECK int network_parse(struct slice text, struct network *network);
+bool network_holds(const struct network *network, const struct address *address);
+
 struct endpoint endpoint_from_socket(const struct sockaddr_storage *socket_address);
 /* Returns the length to hand to bind() and its like. */
 socklen_t endpoint_to_socket(const struct endpoint *endpoint, struct sockaddr_storage *out);

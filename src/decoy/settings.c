@@ -255,23 +255,6 @@ static void take_services(struct config *config, struct decoy_settings *settings
 	}
 }
 
-/* "192.0.2.0/24" or a lone address. */
-static int parse_network(const char *text, struct address *network, unsigned *bits)
-{
-	struct slice rest = slice_text(text), part;
-	int64_t number;
-
-	if (!slice_next(&rest, '/', &part) || address_parse(part, network) < 0)
-		return -1;
-	*bits = network->family == 4 ? 32 : 128;
-	if (rest.length) {
-		if (slice_number(rest, 0, *bits, &number) < 0)
-			return -1;
-		*bits = (unsigned)number;
-	}
-	return 0;
-}
-
 static void take_tarpits(struct config *config, struct decoy_settings *settings)
 {
 	const struct config_node *list = config_child(config_root(config), "tarpit");
@@ -279,14 +262,13 @@ static void take_tarpits(struct config *config, struct decoy_settings *settings)
 	for (size_t i = 0; i < config_count(list); i++) {
 		const struct config_node *node = config_item(list, i);
 		struct tarpit_values values;
-		struct address network;
-		unsigned bits;
+		struct network network;
 
 		config_take(config, node, &tarpit_section, &values);
 		for (size_t k = 0; k < values.protocols.count; k++)
 			find_protocol(config, node, values.protocols.items[k]);
 		for (size_t k = 0; k < values.sources.count; k++) {
-			if (parse_network(values.sources.items[k], &network, &bits) < 0)
+			if (network_parse(slice_text(values.sources.items[k]), &network) < 0)
 				config_error(config, node, "'%s' is not a network: write 192.0.2.0/24",
 					     values.sources.items[k]);
 		}
@@ -368,14 +350,10 @@ static bool names_protocol(const struct config_texts *names, const char *protoco
 static bool names_source(const struct config_texts *networks, const struct address *source)
 {
 	for (size_t i = 0; i < networks->count; i++) {
-		struct address network, masked;
-		unsigned bits;
+		struct network network;
 
-		if (parse_network(networks->items[i], &network, &bits) < 0)
-			continue;
-		masked = address_network(source, bits);
-		network = address_network(&network, bits);
-		if (address_equal(&masked, &network))
+		if (network_parse(slice_text(networks->items[i]), &network) == 0 &&
+		    network_holds(&network, source))
 			return true;
 	}
 	return networks->count == 0;
