@@ -255,10 +255,23 @@ static void stop_listening(struct worker *worker)
 	}
 }
 
+struct event_base *worker_base_new(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		return NULL;
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
+					      EVENT_BASE_FLAG_IGNORE_ENV);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
 static int open_worker(struct worker *worker, const struct worker_setup *setup)
 {
 	const struct decoy_limits *limits = &setup->settings->limits;
-	struct event_config *config = event_config_new();
 
 	worker->setup = setup;
 	worker->trap = (struct trap){
@@ -279,19 +292,14 @@ static int open_worker(struct worker *worker, const struct worker_setup *setup)
 		.channel_listen = passive_listen,
 		.channel_drop = passive_drop,
 	};
-	if (!config)
-		return -1;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
-					      EVENT_BASE_FLAG_IGNORE_ENV);
-	worker->base = event_base_new_with_config(config);
-	event_config_free(config);
+	worker->base = setup->base;
 	worker->scratch = malloc(SCRATCH_BYTES);
 	worker->sources = sources_new(SOURCES_MAX);
 	worker->listening = calloc(setup->listener_count + 1, sizeof(*worker->listening));
 	worker->udp_table_size = 4096;
 	worker->udp_table = calloc(worker->udp_table_size, sizeof(struct connection *));
 	random_bytes(worker->udp_key, sizeof(worker->udp_key));
-	worker->spare = fcntl(setup->spool ? STDERR_FILENO : 2, F_DUPFD_CLOEXEC, 3);
+	worker->spare = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (!worker->base || !worker->scratch || !worker->sources || !worker->listening ||
 	    !worker->udp_table || passive_open(worker, setup->passive, setup->passive_count) < 0)
 		return -1;

@@ -30,7 +30,13 @@ enum worker_counter {
 };
 extern const char *const worker_counter_names[]; /* ends with NULL */
 
+struct event_base;
+
+/* The event loop's own descriptors; made before the sandbox closes. NULL when there is no memory. */
+struct event_base *worker_base_new(void);
+
 struct worker_setup {
+	struct event_base *base; /* the worker's to free */
 	const struct decoy_settings *settings;
 	const struct persona *persona;
 	const struct tls_settings *tls;
