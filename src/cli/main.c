@@ -1,8 +1,7 @@
-/* The program: finds the command and hands over. */
-#include <stdio.h>
+/* The program. */
+#include "cli/command.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	puts("sundew " SUNDEW_VERSION);
-	return 0;
+	return commands_run(argc, (const char *const *)argv);
 }

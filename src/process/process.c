@@ -60,3 +60,8 @@ void process_count(struct process *self, size_t counter, uint64_t delta)
 {
 	counters_add(self->counters, self->row, counter, delta);
 }
+
+void process_set(struct process *self, size_t counter, uint64_t value)
+{
+	counters_set(self->counters, self->row, counter, value);
+}

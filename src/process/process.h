@@ -61,5 +61,6 @@ void process_started(struct process *self);
 /* The table of counters; add to one of one's own. */
 struct counters *process_counters(const struct process *self);
 void process_count(struct process *self, size_t counter, uint64_t delta);
+void process_set(struct process *self, size_t counter, uint64_t value);
 
 #endif

@@ -1,0 +1,170 @@
+/* Listening sockets; see listen.h. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/listen.h"
+
+#define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
+
+static const char *hint(int problem)
+{
+	if (problem == EACCES)
+		return "; ports below 1024 need root (or --port-offset)";
+	if (problem == EADDRINUSE)
+		return "; another program listens there: stop it, move it, or leave the port out";
+	if (problem == EADDRNOTAVAIL)
+		return "; no interface has this address";
+	return "";
+}
+
+/* -1 with errno. */
+static int open_one(const struct endpoint *endpoint, enum transport transport)
+{
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_socket(endpoint, &address);
+	int kind = (transport == UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	int descriptor = socket(address.ss_family, kind, 0), on = 1, problem;
+
+	if (descriptor < 0)
+		return -1;
+	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	if (address.ss_family == AF_INET6) {
+		setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		if (transport == UDP)
+			setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+	} else if (transport == UDP) {
+		setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	}
+	if (transport == TCP) /* accepted sockets inherit it */
+		setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (bind(descriptor, (struct sockaddr *)&address, length) < 0 ||
+	    (transport == TCP && listen(descriptor, BACKLOG) < 0)) {
+		problem = errno;
+		close(descriptor);
+		errno = problem;
+		return -1;
+	}
+	return descriptor;
+}
+
+static bool keep(struct open_sockets *sockets, const struct open_socket *socket)
+{
+	if (sockets->count == sockets->capacity) {
+		size_t capacity = sockets->capacity ? 2 * sockets->capacity : 64;
+		struct open_socket *grown = reallocarray(sockets->items, capacity, sizeof(*grown));
+
+		if (!grown)
+			return false;
+		sockets->items = grown;
+		sockets->capacity = capacity;
+	}
+	sockets->items[sockets->count++] = *socket;
+	return true;
+}
+
+/* One port on one address; true when it is open. */
+static bool open_port(struct open_sockets *sockets, struct open_socket wanted)
+{
+	char address[ADDRESS_TEXT_MAX];
+
+	wanted.descriptor = open_one(&wanted.endpoint, wanted.transport);
+	if (wanted.descriptor >= 0) {
+		if (keep(sockets, &wanted))
+			return true;
+		close(wanted.descriptor);
+		errno = ENOMEM;
+	}
+	address_text(&wanted.endpoint.address, address);
+	log_error("cannot listen on %s port %u/%s: %m%s", address, wanted.endpoint.port,
+		  wanted.transport == UDP ? "udp" : "tcp", hint(errno));
+	return false;
+}
+
+static size_t open_service(const struct decoy_settings *settings, uint16_t index,
+			   const struct address *address, unsigned worker,
+			   struct open_sockets *sockets)
+{
+	const struct service_plan *plan = &settings->services[index];
+	size_t failed = 0;
+
+	for (size_t i = 0; i < plan->port_count; i++) {
+		for (unsigned port = plan->ports[i].first; port <= plan->ports[i].last; port++) {
+			struct open_socket wanted = {
+				.worker = worker,
+				.service = index,
+				.tls = plan->ports[i].tls,
+				.transport = plan->ports[i].transport,
+				.endpoint = {*address, (uint16_t)(port + settings->port_offset)},
+			};
+
+			if (port + settings->port_offset > 65535) {
+				log_error("port %u with the offset %lld is beyond 65535", port,
+					  (long long)settings->port_offset);
+				failed++;
+				break;
+			}
+			failed += !open_port(sockets, wanted);
+		}
+	}
+	return failed;
+}
+
+/* Passive ports are dealt out one by one, so that every worker has some. A port that is taken is
+ * left out: there are others. */
+static void open_passive(const struct decoy_settings *settings, const struct address *address,
+			 unsigned workers, struct open_sockets *sockets)
+{
+	unsigned next = 0;
+
+	for (size_t i = 0; i < settings->passive_ports.count; i++) {
+		const struct config_port_range *range = &settings->passive_ports.ranges[i];
+
+		for (unsigned port = range->first; port <= range->last; port++) {
+			struct open_socket wanted = {.worker = next % workers,
+						     .passive = true,
+						     .transport = TCP,
+						     .endpoint = {*address, (uint16_t)port}};
+
+			wanted.descriptor = open_one(&wanted.endpoint, TCP);
+			if (wanted.descriptor < 0)
+				continue;
+			if (!keep(sockets, &wanted))
+				close(wanted.descriptor);
+			next++;
+		}
+	}
+}
+
+size_t listen_open(const struct decoy_settings *settings, unsigned workers,
+		   struct open_sockets *sockets)
+{
+	size_t failed = 0;
+
+	for (size_t a = 0; a < settings->addresses.count; a++) {
+		struct address address;
+
+		if (address_parse(slice_text(settings->addresses.items[a]), &address) < 0)
+			continue; /* an error of the configuration, reported there */
+		for (unsigned worker = 0; worker < workers; worker++) {
+			for (size_t i = 0; i < settings->service_count; i++)
+				failed += open_service(settings, (uint16_t)i, &address, worker,
+						       sockets);
+		}
+		open_passive(settings, &address, workers, sockets);
+	}
+	return failed;
+}
+
+void listen_close(struct open_sockets *sockets)
+{
+	for (size_t i = 0; i < sockets->count; i++)
+		close(sockets->items[i].descriptor);
+	free(sockets->items);
+	*sockets = (struct open_sockets){NULL, 0, 0};
+}
