@@ -139,6 +139,14 @@ static int run_stubborn(struct process *self, void *context)
 	return work(self, "stub", false);
 }
 
+/* Never looks at its pipe, so only the parent-death signal can end it. */
+static int run_deaf(struct process *self, void *context)
+{
+	process_started(self);
+	poll(NULL, 0, -1);
+	return 1;
+}
+
 static int run_broken(struct process *self, void *context)
 {
 	return 3;
@@ -188,6 +196,7 @@ static const struct process_role worker = {
 static const struct process_role keeper = {
 	.name = "keeper", .stage = 1, .sandbox = &bare, .run = run_keeper};
 static const struct process_role stubborn = {.name = "stub", .sandbox = &bare, .run = run_stubborn};
+static const struct process_role deaf = {.name = "deaf", .sandbox = &bare, .run = run_deaf};
 static const struct process_role broken = {.name = "broken", .run = run_broken};
 static const struct process_role hostile = {.name = "hostile", .run = run_hostile};
 
@@ -471,7 +480,7 @@ static void test_hostile_messages(void **state)
 
 static void test_no_orphans(void **state)
 {
-	static const struct supervisor_plan plan[] = {{&worker, 2}, {&stubborn, 1}};
+	static const struct supervisor_plan plan[] = {{&deaf, 3}};
 	int64_t deadline = clock_monotonic() + DEADLINE;
 	struct scene scene = {0};
 
