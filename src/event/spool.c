@@ -219,12 +219,30 @@ static void keep_whole_lines(struct spool *spool, size_t written)
 	spool->refused += spool->batch_events - count_lines(slice_first(part, whole));
 }
 
-static void end_broken_line(struct spool *spool)
+/* Nothing may be appended to part of a line. */
+static int end_broken_line(struct spool *spool)
 {
-	if (spool->unended && write(spool->file, "\n", 1) == 1) {
-		spool->segment_size++;
-		spool->unended = false;
-	}
+	if (!spool->unended)
+		return 0;
+	if (write(spool->file, "\n", 1) != 1)
+		return -1;
+	spool->segment_size++;
+	spool->unended = false;
+	return 0;
+}
+
+/* One write; what it wrote, or -1 with errno. */
+static ssize_t write_batch(struct spool *spool)
+{
+	ssize_t written;
+
+	if (end_broken_line(spool) < 0)
+		return -1;
+	rotate(spool);
+	do {
+		written = write(spool->file, spool->batch.at, spool->batch.length);
+	} while (written < 0 && errno == EINTR);
+	return written;
 }
 
 int spool_flush(struct spool *spool)
@@ -234,11 +252,7 @@ int spool_flush(struct spool *spool)
 
 	if (spool->batch.length == 0)
 		return 0;
-	end_broken_line(spool);
-	rotate(spool);
-	do {
-		written = write(spool->file, spool->batch.at, spool->batch.length);
-	} while (written < 0 && errno == EINTR);
+	written = write_batch(spool);
 	if (written == (ssize_t)spool->batch.length) {
 		spool->segment_size += spool->batch.length;
 		spool->total += spool->batch.length;
