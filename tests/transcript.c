@@ -153,16 +153,12 @@ static bool advance(struct player *p, int64_t limit)
 	return true;
 }
 
-/* Delays of the decoy pass by themselves, up to half a minute. */
+/* Delays of the decoy pass by themselves; its timers do not. */
 static void settle(struct player *p)
 {
-	int64_t limit = p->stage.monotonic + 30 * SECOND;
-
 	collect(p);
-	for (int i = 0; i < STEPS_MAX && p->session; i++) {
-		if (!advance(p, limit))
-			break;
-	}
+	for (int i = 0; i < STEPS_MAX && p->session && session_held_until(p->session); i++)
+		(void)advance(p, session_held_until(p->session));
 }
 
 static void pass_time(struct player *p, int64_t duration)

@@ -471,6 +471,11 @@ int64_t session_deadline(const struct session *session)
 	return due;
 }
 
+int64_t session_held_until(const struct session *session)
+{
+	return is_held(session) ? session->hold_until : 0;
+}
+
 static void release_hold(struct session *session)
 {
 	session->flags &= (uint16_t)~HOLDS_OUTPUT;

@@ -77,6 +77,8 @@ struct slice session_output(struct session *session);
 void session_sent(struct session *session, size_t count);
 /* Monotonic time at which session_tick is due; INT64_MAX: never. */
 int64_t session_deadline(const struct session *session);
+/* Until when a delay holds output and input back; 0: none does. */
+int64_t session_held_until(const struct session *session);
 void session_tick(struct session *session);
 /* True when nothing is left to do but session_end; *reset asks for an abrupt one. */
 bool session_is_over(const struct session *session, bool *reset);
