@@ -49,8 +49,7 @@ struct intake {
 	bool has_session;
 	int64_t time;
 	uint32_t hour, source;
-	uint32_t sensor, action, protocol, transport, user, password, command, url, payload,
-		outcome;
+	uint32_t words[FIELD_COUNT]; /* numbers of texts: those of looked_up, 0 for absent ones */
 	struct place place;
 	int64_t weights[MEASURE_COUNT]; /* how often it counts for each */
 };
@@ -101,6 +100,13 @@ static void weigh(struct intake *intake)
 	if (slice_starts(action, "finding."))
 		intake->weights[MEASURE_FINDINGS] = 1;
 }
+
+/* Texts that have columns of their own, in their order. */
+static const enum event_field looked_up[] = {
+	FIELD_OBSERVER_NAME, FIELD_EVENT_ACTION,  FIELD_NETWORK_PROTOCOL, FIELD_NETWORK_TRANSPORT,
+	FIELD_USER_NAME,     FIELD_AUTH_PASSWORD, FIELD_COMMAND,          FIELD_URL_ORIGINAL,
+	FIELD_FILE_SHA256,   FIELD_EVENT_OUTCOME,
+};
 
 /* Number of the field's text; 0 when the event has none. */
 static int word(struct store *store, const struct event *event, enum event_field field,
@@ -184,18 +190,10 @@ static int look_up(struct store *store, struct intake *intake)
 	}
 	locate(intake, place);
 	weigh(intake);
-	return word(store, event, FIELD_OBSERVER_NAME, &intake->sensor) < 0 ||
-			       word(store, event, FIELD_EVENT_ACTION, &intake->action) < 0 ||
-			       word(store, event, FIELD_NETWORK_PROTOCOL, &intake->protocol) < 0 ||
-			       word(store, event, FIELD_NETWORK_TRANSPORT, &intake->transport) < 0 ||
-			       word(store, event, FIELD_USER_NAME, &intake->user) < 0 ||
-			       word(store, event, FIELD_AUTH_PASSWORD, &intake->password) < 0 ||
-			       word(store, event, FIELD_COMMAND, &intake->command) < 0 ||
-			       word(store, event, FIELD_URL_ORIGINAL, &intake->url) < 0 ||
-			       word(store, event, FIELD_FILE_SHA256, &intake->payload) < 0 ||
-			       word(store, event, FIELD_EVENT_OUTCOME, &intake->outcome) < 0
-		       ? -1
-		       : 0;
+	for (size_t i = 0; i < ARRAY_COUNT(looked_up); i++)
+		if (word(store, event, looked_up[i], &intake->words[looked_up[i]]) < 0)
+			return -1;
+	return 0;
 }
 
 static void bind_port(sqlite3_stmt *statement, int column, const struct event *event,
@@ -223,10 +221,10 @@ static int add_row(struct store *store, const struct intake *intake)
 	sqlite3_bind_int64(add, 1, store->next_event);
 	identifier_bind(add, 2, &intake->id);
 	sqlite3_bind_int64(add, 3, intake->time);
-	bind_number_or_null(add, 4, intake->sensor);
-	bind_number_or_null(add, 5, intake->action);
-	bind_number_or_null(add, 6, intake->protocol);
-	bind_number_or_null(add, 7, intake->transport);
+	bind_number_or_null(add, 4, intake->words[FIELD_OBSERVER_NAME]);
+	bind_number_or_null(add, 5, intake->words[FIELD_EVENT_ACTION]);
+	bind_number_or_null(add, 6, intake->words[FIELD_NETWORK_PROTOCOL]);
+	bind_number_or_null(add, 7, intake->words[FIELD_NETWORK_TRANSPORT]);
 	bind_number_or_null(add, 8, intake->source);
 	bind_port(add, 9, intake->event, FIELD_SOURCE_PORT);
 	bind_port(add, 10, intake->event, FIELD_DESTINATION_PORT);
@@ -234,12 +232,12 @@ static int add_row(struct store *store, const struct intake *intake)
 	bind_number_or_null(add, 12, intake->place.asn);
 	if (intake->has_session)
 		identifier_bind(add, 13, &intake->session);
-	bind_number_or_null(add, 14, intake->user);
-	bind_number_or_null(add, 15, intake->password);
-	bind_number_or_null(add, 16, intake->command);
-	bind_number_or_null(add, 17, intake->url);
-	bind_number_or_null(add, 18, intake->payload);
-	bind_number_or_null(add, 19, intake->outcome);
+	bind_number_or_null(add, 14, intake->words[FIELD_USER_NAME]);
+	bind_number_or_null(add, 15, intake->words[FIELD_AUTH_PASSWORD]);
+	bind_number_or_null(add, 16, intake->words[FIELD_COMMAND]);
+	bind_number_or_null(add, 17, intake->words[FIELD_URL_ORIGINAL]);
+	bind_number_or_null(add, 18, intake->words[FIELD_FILE_SHA256]);
+	bind_number_or_null(add, 19, intake->words[FIELD_EVENT_OUTCOME]);
 	bind_blob(add, 20, intake->line);
 	if (store_run(store, add) < 0)
 		return -1;
@@ -302,6 +300,10 @@ static int key_of(struct store *store, const struct intake *intake,
 		return special_key(store, intake, dimension, key);
 	if (!event_has(event, field))
 		return 0;
+	if (intake->words[field]) {
+		*key = intake->words[field];
+		return 1;
+	}
 	if (dimension->kind == KEY_WORD)
 		return intern_word(store, event_text(event, field), key) < 0 ? -1 : 1;
 	number = event_number(event, field);
@@ -319,7 +321,7 @@ static int count(struct store *store, const struct intake *intake)
 			continue;
 		counted |= 1u << m;
 		if (tally_add(store, intake->hour, tally_code(DIMENSION_TOTAL, MEASURE_EVENTS),
-			      intake->sensor, m, intake->weights[m]) < 0)
+			      intake->words[FIELD_OBSERVER_NAME], m, intake->weights[m]) < 0)
 			return -1;
 	}
 	for (dimension = dimensions; dimension->name; dimension++) {
@@ -335,7 +337,7 @@ static int count(struct store *store, const struct intake *intake)
 			if (dimension->measures & counted & 1u << m &&
 			    tally_add(store, intake->hour,
 				      tally_code(dimension->number, (enum measure)m),
-				      intake->sensor, key, intake->weights[m]) < 0)
+				      intake->words[FIELD_OBSERVER_NAME], key, intake->weights[m]) < 0)
 				return -1;
 	}
 	return 0;
@@ -404,9 +406,9 @@ static int sum_session(struct store *store, const struct intake *intake)
 	sum->commands += intake->weights[MEASURE_COMMANDS];
 	sum->payloads += intake->weights[MEASURE_PAYLOADS];
 	sum->source = sum->source ? sum->source : intake->source;
-	sum->sensor = sum->sensor ? sum->sensor : intake->sensor;
-	sum->protocol = intake->protocol ? intake->protocol : sum->protocol;
-	sum->transport = sum->transport ? sum->transport : intake->transport;
+	sum->sensor = sum->sensor ? sum->sensor : intake->words[FIELD_OBSERVER_NAME];
+	sum->protocol = intake->words[FIELD_NETWORK_PROTOCOL] ? intake->words[FIELD_NETWORK_PROTOCOL] : sum->protocol;
+	sum->transport = sum->transport ? sum->transport : intake->words[FIELD_NETWORK_TRANSPORT];
 	sum->source_port = port_of(event, FIELD_SOURCE_PORT, sum->source_port);
 	sum->destination_port = port_of(event, FIELD_DESTINATION_PORT, sum->destination_port);
 	memcpy(sum->country, intake->place.country, sizeof(sum->country));
@@ -414,8 +416,8 @@ static int sum_session(struct store *store, const struct intake *intake)
 	if (intake->weights[MEASURE_CREDENTIALS]) {
 		bool success = slice_is(event_text(event, FIELD_EVENT_OUTCOME), "success");
 
-		if (intake->user && (success || !sum->login))
-			sum->user = intake->user;
+		if (intake->words[FIELD_USER_NAME] && (success || !sum->login))
+			sum->user = intake->words[FIELD_USER_NAME];
 		sum->login |= success;
 	}
 	if (!slice_is(event_text(event, FIELD_EVENT_ACTION), "session.close"))
@@ -432,10 +434,10 @@ static int sum_session(struct store *store, const struct intake *intake)
 
 static int sum_credential(struct store *store, const struct intake *intake)
 {
-	uint32_t key[4] = {intake->hour, intake->user, intake->password, intake->sensor};
+	uint32_t key[4] = {intake->hour, intake->words[FIELD_USER_NAME], intake->words[FIELD_AUTH_PASSWORD], intake->words[FIELD_OBSERVER_NAME]};
 	struct credential_sum *sum;
 
-	if (!intake->weights[MEASURE_CREDENTIALS] || (!intake->user && !intake->password))
+	if (!intake->weights[MEASURE_CREDENTIALS] || (!intake->words[FIELD_USER_NAME] && !intake->words[FIELD_AUTH_PASSWORD]))
 		return 0;
 	sum = table_entry(&store->credentials, key);
 	if (!sum)

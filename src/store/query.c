@@ -413,7 +413,7 @@ static int line_span(struct store *store, const struct line *line, const struct 
 	if (!statement)
 		return -1;
 	sqlite3_bind_int64(statement, 1, line->code);
-	sqlite3_bind_int64(statement, 2, line->sensor);
+	sqlite3_bind_int64(statement, 2, span->level == TALLY_HOUR ? 0 : line->sensor);
 	sqlite3_bind_int(statement, 3, (int)span->level);
 	sqlite3_bind_int64(statement, 4, span->first);
 	sqlite3_bind_int64(statement, 5, span->last);
@@ -421,10 +421,14 @@ static int line_span(struct store *store, const struct line *line, const struct 
 		int64_t hour = sqlite3_column_int64(statement, 0) * hours;
 		size_t at = (size_t)((hour - line->start) / line->bucket);
 		struct tally_reader reader = tally_reader_of(column_slice(statement, 1));
-		uint32_t key;
+		uint64_t whole;
 		int64_t count;
 
-		while (at < line->count && tally_reader_next(&reader, &key, &count)) {
+		while (at < line->count && tally_reader_next(&reader, &whole, &count)) {
+			uint32_t key = (uint32_t)whole;
+
+			if (span->level == TALLY_HOUR && line->sensor && whole >> 32 != line->sensor)
+				continue;
 			if (line->one_key && key == line->key)
 				line->points[at].counts[line->measure] += count;
 			else if (!line->one_key && key < MEASURE_COUNT)

@@ -112,8 +112,11 @@ int sqlite_folder_install(void)
 		CALL("openDirectory", folder_open_directory),
 #undef CALL
 	};
-	sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
+	sqlite3_vfs *vfs;
 
+	/* Accounting takes a lock at every allocation. Refused once SQLite runs, which does no harm. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	vfs = sqlite3_vfs_find("unix");
 	if (!vfs || vfs->iVersion < 3)
 		return -1;
 	for (size_t i = 0; i < ARRAY_COUNT(calls); i++)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -180,8 +181,8 @@ static int configure(struct store *store, char *why, size_t size)
 	 * spools with them. */
 	static const char writer[] =
 		"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-		"PRAGMA cache_size=-6144; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
-		"PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=2000;"
+		"PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
+		"PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=4000;"
 		"PRAGMA journal_size_limit=16777216";
 	static const char reader[] =
 		"PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
@@ -236,6 +237,7 @@ static int start_writing(struct store *store)
 			    TALLY_HOURS_DAY;
 	store->tend_due = true;
 	ingest_open(store);
+	store->packed = writer_growing(TALLY_PACKED_MAX);
 	store->positions =
 		table_of(sizeof(struct position_sum), sizeof(((struct position_sum *)0)->spool),
 			 store->secret);
@@ -289,6 +291,7 @@ void store_close(struct store *store)
 	sqlite3_close_v2(store->database);
 	ingest_free(store);
 	table_free(&store->positions);
+	writer_free(&store->packed);
 	intern_free(store->intern);
 	arena_drop(&store->arena);
 	free(store);
@@ -499,8 +502,12 @@ int store_tend(struct store *store)
 
 void store_rest(struct store *store)
 {
+	if (!store->is_open)
+		ingest_free(store);
+	writer_free(&store->packed);
 	sqlite3_db_release_memory(store->database);
 	arena_drop(&store->arena);
+	malloc_trim(0);
 }
 
 int store_status(struct store *store, struct store_status *status)

@@ -21,7 +21,7 @@
 
 #define STORE_SCHEMA_VERSION 1
 #define STORE_FILE           "sundew.db"
-#define STORE_BATCH_MAX      4096 /* events in one transaction; more makes no row cheaper */
+#define STORE_BATCH_MAX      8192 /* events in one transaction; more makes no row cheaper */
 
 struct store;
 

@@ -3,10 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
-
 #define FIRST_CAPACITY 256
-#define KEPT_CAPACITY  8192 /* entries whose memory is kept from batch to batch */
 
 struct table table_of(size_t entry_size, size_t key_size, const uint64_t secret[2])
 {
@@ -15,10 +12,36 @@ struct table table_of(size_t entry_size, size_t key_size, const uint64_t secret[
 			      .secret = {secret[0], secret[1]}};
 }
 
+/* Folded multiplication (as in wyhash, Wang Yi) with a secret: a keyed hash for whole words that is
+ * several times quicker than SipHash, and with entries by the hundred thousand a second it shows. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t hash(const struct table *table, const uint8_t *key)
+{
+	uint64_t state = table->secret[0];
+
+	for (size_t at = 0; at < table->key_size; at += 8) {
+		size_t left = table->key_size - at;
+		uint64_t word = 0;
+
+		if (left >= 8)
+			memcpy(&word, key + at, 8);
+		else
+			memcpy(&word, key + at, left);
+		state = fold(state ^ word, table->secret[1] | 1);
+	}
+	return fold(state, table->secret[0] | 1);
+}
+
 static size_t slot_of(const struct table *table, const void *key)
 {
 	size_t mask = table->slot_count - 1;
-	size_t slot = hash_sip(table->secret, slice_of(key, table->key_size)) & mask;
+	size_t slot = hash(table, key) & mask;
 
 	while (table->slots[slot] != 0 &&
 	       memcmp(table_at(table, table->slots[slot] - 1), key, table->key_size) != 0)
@@ -66,9 +89,7 @@ void *table_entry(struct table *table, const void *key)
 
 void table_clear(struct table *table)
 {
-	if (table->capacity > KEPT_CAPACITY)
-		table_free(table);
-	else if (table->slots && table->count > 0)
+	if (table->slots && table->count > 0)
 		memset(table->slots, 0, table->slot_count * sizeof(*table->slots));
 	table->count = 0;
 }

@@ -22,8 +22,9 @@ static inline void *table_at(const struct table *table, size_t number)
 {
 	return table->entries + number * table->entry_size;
 }
-/* Empties it; memory beyond what a usual batch needs is given back. */
+/* Empties it and keeps its memory for the next batch; table_free gives it back. */
 void table_clear(struct table *table);
+/* Can be used again. */
 void table_free(struct table *table);
 
 #endif

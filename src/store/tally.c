@@ -5,8 +5,6 @@
 
 #include "base/clock.h"
 
-#define PACKED_MAX (64u << 20) /* of one period; 12 million keys */
-
 /* --- packing --- */
 
 static void put_number(struct writer *w, uint64_t number)
@@ -48,20 +46,20 @@ struct packer {
 	uint64_t last;
 };
 
-static void pack(struct packer *packer, uint32_t key, int64_t count)
+static void pack(struct packer *packer, uint64_t key, int64_t count)
 {
 	put_number(packer->out, key - packer->last);
 	put_number(packer->out, (uint64_t)count);
 	packer->last = key;
 }
 
-bool tally_reader_next(struct tally_reader *reader, uint32_t *key, int64_t *count)
+bool tally_reader_next(struct tally_reader *reader, uint64_t *key, int64_t *count)
 {
 	if (reader->cursor.left == 0 || reader->cursor.failed)
 		return false;
 	reader->key += take_number(&reader->cursor);
 	*count = (int64_t)take_number(&reader->cursor);
-	*key = (uint32_t)reader->key;
+	*key = reader->key;
 	return !reader->cursor.failed;
 }
 
@@ -129,14 +127,16 @@ void tally_sums_free(struct tally_sums *sums)
 	*sums = (struct tally_sums){0};
 }
 
-static int sums_add_packed(struct tally_sums *sums, struct slice packed)
+/* Of an hour only what the sensor counted (0: all); days and months are the sensor's anyway. */
+static int sums_add_packed(struct tally_sums *sums, struct slice packed, uint32_t sensor)
 {
 	struct tally_reader reader = tally_reader_of(packed);
-	uint32_t key;
+	uint64_t key;
 	int64_t count;
 
 	while (tally_reader_next(&reader, &key, &count))
-		if (tally_sums_add(sums, key, count) < 0)
+		if ((sensor == 0 || key >> 32 == sensor) &&
+		    tally_sums_add(sums, (uint32_t)key, count) < 0)
 			return -1;
 	return reader.cursor.failed ? -1 : 0;
 }
@@ -144,7 +144,7 @@ static int sums_add_packed(struct tally_sums *sums, struct slice packed)
 /* --- flushing --- */
 
 struct period {
-	uint32_t code, sensor;
+	uint32_t code, sensor; /* sensor 0 for hours */
 	enum tally_level level;
 	int64_t number;
 };
@@ -152,7 +152,7 @@ struct period {
 int tally_add(struct store *store, uint32_t hour, uint32_t code, uint32_t sensor, uint32_t key,
 	      int64_t count)
 {
-	uint32_t name[4] = {hour, code, sensor, key};
+	uint64_t name[2] = {(uint64_t)hour << 32 | code, (uint64_t)sensor << 32 | key};
 	struct tally_entry *entry = table_entry(&store->tallies, name);
 
 	if (!entry)
@@ -161,9 +161,46 @@ int tally_add(struct store *store, uint32_t hour, uint32_t code, uint32_t sensor
 	return 0;
 }
 
-static int compare_entries(const void *left, const void *right)
+/* One pass of a radix sort by a byte (0 to 15, the lowest first); false when all are alike. */
+static bool sort_by_byte(const struct tally_entry *from, struct tally_entry *to, size_t count,
+			 unsigned byte)
 {
-	return memcmp(left, right, 16);
+	size_t starts[257] = {0};
+	unsigned shift = byte % 8 * 8;
+
+#define BYTE(entry) ((byte < 8 ? (entry)->key : (entry)->place) >> shift & 0xff)
+	for (size_t i = 0; i < count; i++)
+		starts[BYTE(&from[i]) + 1]++;
+	if (starts[BYTE(&from[0]) + 1] == count)
+		return false;
+	for (size_t i = 0; i < 256; i++)
+		starts[i + 1] += starts[i];
+	for (size_t i = 0; i < count; i++)
+		to[starts[BYTE(&from[i])]++] = from[i];
+#undef BYTE
+	return true;
+}
+
+/* Sorts by place and key; a radix sort, since comparing a batch's entries took as long as all else. */
+static int sort_entries(struct tally_entry *entries, size_t count)
+{
+	struct tally_entry *from = entries, *to, *other = calloc(count, sizeof(*other));
+
+	if (!other)
+		return -1;
+	to = other;
+	for (unsigned byte = 0; byte < 16; byte++) {
+		if (sort_by_byte(from, to, count, byte)) {
+			struct tally_entry *swap = from;
+
+			from = to;
+			to = swap;
+		}
+	}
+	if (from != entries)
+		memcpy(entries, from, count * sizeof(*entries));
+	free(other);
+	return 0;
 }
 
 static int put_part(struct store *store, const struct period *period, int64_t part,
@@ -188,22 +225,20 @@ static int merge(struct slice packed, const struct tally_entry *entries, size_t 
 {
 	struct tally_reader reader = tally_reader_of(packed);
 	struct packer packer = {out, 0};
-	uint32_t key = 0;
+	uint64_t key = 0;
 	int64_t old = 0;
 	bool more = tally_reader_next(&reader, &key, &old);
 	size_t i = 0;
 
 	while (more || i < count) {
-		uint32_t next = !more                               ? be32toh(entries[i].key)
-				: i == count || key < be32toh(entries[i].key) ? key
-									    : be32toh(entries[i].key);
+		uint64_t next = more && (i == count || key < entries[i].key) ? key : entries[i].key;
 		int64_t sum = 0;
 
 		if (more && key == next) {
 			sum += old;
 			more = tally_reader_next(&reader, &key, &old);
 		}
-		for (; i < count && be32toh(entries[i].key) == next; i++)
+		for (; i < count && entries[i].key == next; i++)
 			sum += entries[i].count;
 		pack(&packer, next, sum);
 	}
@@ -211,8 +246,9 @@ static int merge(struct slice packed, const struct tally_entry *entries, size_t 
 }
 
 static int add_to_period(struct store *store, const struct period *period,
-			 const struct tally_entry *entries, size_t count, struct writer *packed)
+			 const struct tally_entry *entries, size_t count)
 {
+	struct writer *packed = &store->packed;
 	sqlite3_stmt *last = store_statement(store, STATEMENT_TALLY_LAST);
 	struct slice before = {0};
 	int64_t part = 0;
@@ -258,76 +294,85 @@ static int is_sealed(struct store *store, enum tally_level level, int64_t period
 	return answer == SQLITE_ROW ? 1 : answer == SQLITE_DONE ? 0 : -1;
 }
 
-/* Entries are sorted; each run of one hour, code and sensor goes to its hour, and to the day and the
- * month where those are sealed. */
-static int flush_sorted(struct store *store, const struct tally_entry *entries, size_t count)
+/* Entries of one hour and code that came late for a sealed period: to each sensor's row and to that
+ * of all. The entries lose their sensors. */
+static int add_late(struct store *store, struct period *period, struct tally_entry *entries,
+		    size_t count)
 {
-	struct writer packed = writer_growing(PACKED_MAX);
-	int64_t hour = -1;
-	int day_sealed = 0, month_sealed = 0, result = -1;
+	struct tally_entry *own = calloc(count, sizeof(*own));
+	int result = -1;
 
+	if (!own)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		own[i] = entries[i];
+		own[i].key = (uint32_t)own[i].key;
+	}
 	for (size_t from = 0, to; from < count; from = to) {
-		struct period period = {be32toh(entries[from].code), be32toh(entries[from].sensor),
-					TALLY_HOUR, be32toh(entries[from].hour)};
-
-		for (to = from + 1; to < count && memcmp(&entries[from], &entries[to], 12) == 0;)
+		period->sensor = (uint32_t)(entries[from].key >> 32);
+		for (to = from + 1; to < count && entries[to].key >> 32 == period->sensor;)
 			to++;
-		if (period.number != hour) {
-			hour = period.number;
-			day_sealed = is_sealed(store, TALLY_DAY, hour / TALLY_HOURS_DAY);
-			month_sealed = is_sealed(store, TALLY_MONTH, hour / TALLY_HOURS_MONTH);
-			if (day_sealed < 0 || month_sealed < 0)
-				goto end;
-		}
-		if (add_to_period(store, &period, &entries[from], to - from, &packed) < 0)
-			goto end;
-		period.level = TALLY_DAY;
-		period.number = hour / TALLY_HOURS_DAY;
-		if (day_sealed &&
-		    add_to_period(store, &period, &entries[from], to - from, &packed) < 0)
-			goto end;
-		period.level = TALLY_MONTH;
-		period.number = hour / TALLY_HOURS_MONTH;
-		if (month_sealed &&
-		    add_to_period(store, &period, &entries[from], to - from, &packed) < 0)
+		if (period->sensor && add_to_period(store, period, own + from, to - from) < 0)
 			goto end;
 	}
-	result = 0;
+	period->sensor = 0;
+	if (sort_entries(own, count) == 0)
+		result = add_to_period(store, period, own, count);
 end:
-	writer_free(&packed);
+	free(own);
 	return result;
+}
+
+/* What the batch counted in one hour for one code. */
+static int flush_run(struct store *store, struct tally_entry *entries, size_t count,
+		     bool day_sealed, bool month_sealed)
+{
+	struct period period = {(uint32_t)entries->place, 0, TALLY_HOUR,
+				(int64_t)(entries->place >> 32)};
+	int64_t hour = period.number;
+
+	if (add_to_period(store, &period, entries, count) < 0)
+		return -1;
+	period.level = TALLY_DAY;
+	period.number = hour / TALLY_HOURS_DAY;
+	if (day_sealed && add_late(store, &period, entries, count) < 0)
+		return -1;
+	period.level = TALLY_MONTH;
+	period.number = hour / TALLY_HOURS_MONTH;
+	return month_sealed ? add_late(store, &period, entries, count) : 0;
 }
 
 int tally_flush(struct store *store)
 {
 	struct tally_entry *entries = (struct tally_entry *)(void *)store->tallies.entries;
 	size_t count = store->tallies.count;
-	int64_t newest = store->newest_day;
+	int64_t hour = -1;
+	int day_sealed = 0, month_sealed = 0;
 
-	if (count == 0)
-		return 0;
-	/* Big-endian, so that comparing bytes compares numbers. The table is only walked from here
-	 * on, and cleared after the commit. */
-	for (size_t i = 0; i < count; i++) {
-		int64_t day = entries[i].hour / TALLY_HOURS_DAY;
+	/* The table is only walked from here on, and cleared after the commit. */
+	if (count == 0 || sort_entries(entries, count) < 0)
+		return count == 0 ? 0 : -1;
+	for (size_t from = 0, to; from < count; from = to) {
+		for (to = from + 1; to < count && entries[to].place == entries[from].place;)
+			to++;
+		if ((int64_t)(entries[from].place >> 32) != hour) {
+			int64_t day;
 
-		if (day != store->newest_day)
-			store->tend_due = true;
-		if (day > newest)
-			newest = day;
-		entries[i].hour = htobe32(entries[i].hour);
-		entries[i].code = htobe32(entries[i].code);
-		entries[i].sensor = htobe32(entries[i].sensor);
-		entries[i].key = htobe32(entries[i].key);
+			hour = (int64_t)(entries[from].place >> 32);
+			day = hour / TALLY_HOURS_DAY;
+			if (day != store->newest_day)
+				store->tend_due = true;
+			if (day > store->newest_day)
+				store->newest_day = day;
+			day_sealed = is_sealed(store, TALLY_DAY, day);
+			month_sealed = is_sealed(store, TALLY_MONTH, day / TALLY_DAYS_MONTH);
+			if (day_sealed < 0 || month_sealed < 0)
+				return store_failed(store, "reading sealed days");
+		}
+		if (flush_run(store, &entries[from], to - from, day_sealed, month_sealed) < 0)
+			return -1;
 	}
-	store->newest_day = newest;
-	qsort(entries, count, sizeof(*entries), compare_entries);
-	if (flush_sorted(store, entries, count) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		entries[i].sensor = 0;
-	qsort(entries, count, sizeof(*entries), compare_entries);
-	return flush_sorted(store, entries, count);
+	return 0;
 }
 
 /* --- sealing --- */
@@ -341,12 +386,13 @@ static int read_span(struct store *store, uint32_t code, uint32_t sensor,
 	if (!statement)
 		return -1;
 	sqlite3_bind_int64(statement, 1, code);
-	sqlite3_bind_int64(statement, 2, sensor);
+	sqlite3_bind_int64(statement, 2, span->level == TALLY_HOUR ? 0 : sensor);
 	sqlite3_bind_int(statement, 3, (int)span->level);
 	sqlite3_bind_int64(statement, 4, span->first);
 	sqlite3_bind_int64(statement, 5, span->last);
 	while ((answer = sqlite3_step(statement)) == SQLITE_ROW)
-		if (sums_add_packed(sums, column_slice(statement, 1)) < 0)
+		if (sums_add_packed(sums, column_slice(statement, 1),
+				    span->level == TALLY_HOUR ? sensor : 0) < 0)
 			break;
 	sqlite3_reset(statement);
 	return answer == SQLITE_DONE ? 0 : store_failed(store, "adding up counts");
@@ -355,7 +401,7 @@ static int read_span(struct store *store, uint32_t code, uint32_t sensor,
 static int put_sums(struct store *store, const struct period *period,
 		    const struct tally_sums *sums)
 {
-	struct writer packed = writer_growing(PACKED_MAX);
+	struct writer packed = writer_growing(TALLY_PACKED_MAX);
 	struct packer packer = {&packed, 0};
 	uint64_t key = 0;
 	int64_t count;
@@ -371,38 +417,109 @@ static int put_sums(struct store *store, const struct period *period,
 	return result;
 }
 
+/* The code and sensor after these: 1, 0 when there are no more, -1. */
+static int next_group(struct store *store, struct period *period)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_TALLY_NEXT);
+	int answer;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, period->code);
+	sqlite3_bind_int64(statement, 2, period->sensor);
+	answer = sqlite3_step(statement);
+	if (answer == SQLITE_ROW) {
+		period->code = (uint32_t)sqlite3_column_int64(statement, 0);
+		period->sensor = (uint32_t)sqlite3_column_int64(statement, 1);
+	}
+	sqlite3_reset(statement);
+	if (answer == SQLITE_ROW)
+		return 1;
+	return answer == SQLITE_DONE ? 0 : store_failed(store, "putting counts together");
+}
+
+/* All hours of a day and one code, with sensors: sorted entries. */
+static int gather(struct store *store, uint32_t code, int64_t day, struct table *hours)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_TALLY_SPAN);
+	int answer;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, code);
+	sqlite3_bind_int64(statement, 2, 0);
+	sqlite3_bind_int(statement, 3, TALLY_HOUR);
+	sqlite3_bind_int64(statement, 4, day * TALLY_HOURS_DAY);
+	sqlite3_bind_int64(statement, 5, day * TALLY_HOURS_DAY + TALLY_HOURS_DAY - 1);
+	while ((answer = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct tally_reader reader = tally_reader_of(column_slice(statement, 1));
+		uint64_t name[2] = {0};
+		int64_t count;
+
+		while (tally_reader_next(&reader, &name[1], &count)) {
+			struct tally_entry *entry = table_entry(hours, name);
+
+			if (!entry)
+				break;
+			entry->count += count;
+		}
+	}
+	sqlite3_reset(statement);
+	if (answer != SQLITE_DONE)
+		return store_failed(store, "putting counts together");
+	return hours->count == 0
+		       ? 0
+		       : sort_entries((struct tally_entry *)(void *)hours->entries, hours->count);
+}
+
+static int seal_day(struct store *store, int64_t number)
+{
+	struct period group = {0};
+	int more;
+
+	while ((more = next_group(store, &group)) > 0) {
+		struct table hours = table_of(sizeof(struct tally_entry), 16, store->secret);
+		struct period period = {group.code, 0, TALLY_DAY, number};
+		int result = gather(store, group.code, number, &hours);
+
+		if (result == 0 && hours.count > 0)
+			result = add_late(store, &period,
+					  (struct tally_entry *)(void *)hours.entries, hours.count);
+		table_free(&hours);
+		if (result < 0)
+			return -1;
+		group.sensor = UINT32_MAX; /* on to the next code */
+	}
+	return more;
+}
+
+static int seal_month(struct store *store, int64_t number)
+{
+	struct tally_span span = {TALLY_DAY, number * TALLY_DAYS_MONTH,
+				  number * TALLY_DAYS_MONTH + TALLY_DAYS_MONTH - 1};
+	struct period period = {0, 0, TALLY_MONTH, number};
+	int more;
+
+	while ((more = next_group(store, &period)) > 0) {
+		struct tally_sums sums = {0};
+		int result = read_span(store, period.code, period.sensor, &span, &sums);
+
+		if (result == 0)
+			result = put_sums(store, &period, &sums);
+		tally_sums_free(&sums);
+		if (result < 0)
+			return -1;
+	}
+	return more;
+}
+
 /* Puts one period together from those of the level below, for every code and sensor. */
 static int seal(struct store *store, enum tally_level level, int64_t number)
 {
-	int64_t parts = level == TALLY_DAY ? TALLY_HOURS_DAY : TALLY_DAYS_MONTH;
-	struct tally_span span = {level - 1, number * parts, number * parts + parts - 1};
-	struct period period = {0, 0, level, number};
 	sqlite3_stmt *statement;
-	int answer;
 
-	for (;;) {
-		struct tally_sums sums = {0};
-
-		statement = store_statement(store, STATEMENT_TALLY_NEXT);
-		if (!statement)
-			return -1;
-		sqlite3_bind_int64(statement, 1, period.code);
-		sqlite3_bind_int64(statement, 2, period.sensor);
-		answer = sqlite3_step(statement);
-		period.code = (uint32_t)sqlite3_column_int64(statement, 0);
-		period.sensor = (uint32_t)sqlite3_column_int64(statement, 1);
-		sqlite3_reset(statement);
-		if (answer != SQLITE_ROW)
-			break;
-		answer = read_span(store, period.code, period.sensor, &span, &sums);
-		if (answer == 0)
-			answer = put_sums(store, &period, &sums);
-		tally_sums_free(&sums);
-		if (answer < 0)
-			return -1;
-	}
-	if (answer != SQLITE_DONE)
-		return store_failed(store, "putting counts together");
+	if ((level == TALLY_DAY ? seal_day : seal_month)(store, number) < 0)
+		return -1;
 	statement = store_statement(store, STATEMENT_SEAL);
 	if (!statement)
 		return -1;

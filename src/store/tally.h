@@ -1,9 +1,11 @@
 /* Counts: kept by the hour, packed, and put together by the day and by 32 days.
  *
- * A row of the table `tally` holds, for one code (dimension and measure), one sensor (0: all of them)
- * and one period, every key with its count: pairs of LEB128 numbers (distance to the key before,
- * count), keys rising. That is three to five bytes a key, and a question adds up a hundred thousand
- * keys in a millisecond where rows of their own would take fifty.
+ * A row of the table `tally` holds, for one code (dimension and measure) and one period, every key
+ * with its count: pairs of LEB128 numbers (distance to the key before, count), keys rising. That is
+ * three to five bytes a key, and a question adds up a hundred thousand keys in a millisecond where
+ * rows of their own would take fifty. An hour is one row for all sensors, the sensor being the upper
+ * half of its keys, since hours are written all the time; days and months have a row a sensor and one
+ * (sensor 0) for all of them, since they are read all the time.
  *
  * A period may have several parts, which add up: a batch changes only the last one while it is
  * small, so that a flood of new keys does not rewrite all of the hour each time. Days that are over
@@ -16,18 +18,17 @@
 #include "store/inside.h"
 
 #define TALLY_PART_BYTES  8192 /* a part at least this big is left alone */
+#define TALLY_PACKED_MAX  (64u << 20) /* of one period; 12 million keys */
 #define TALLY_HOURS_DAY   24
 #define TALLY_DAYS_MONTH  32
 #define TALLY_HOURS_MONTH (TALLY_HOURS_DAY * TALLY_DAYS_MONTH)
 
 enum tally_level { TALLY_HOUR, TALLY_DAY, TALLY_MONTH };
 
-/* Of a batch; the first 16 bytes are the key of the table. */
+/* Of a batch; the first 16 bytes are the key of the table, and the order. */
 struct tally_entry {
-	uint32_t hour; /* since 1970 */
-	uint32_t code;
-	uint32_t sensor;
-	uint32_t key;
+	uint64_t place; /* hour since 1970 << 32 | code */
+	uint64_t key;   /* sensor << 32 | key */
 	int64_t count;
 };
 
@@ -80,7 +81,6 @@ MUST_CHECK int tally_read(struct store *store, uint32_t code, uint32_t sensor,
 struct tally_reader {
 	struct cursor cursor;
 	uint64_t key;
-	bool started;
 };
 
 static inline struct tally_reader tally_reader_of(struct slice packed)
@@ -88,6 +88,6 @@ static inline struct tally_reader tally_reader_of(struct slice packed)
 	return (struct tally_reader){.cursor = cursor_of(packed)};
 }
 
-bool tally_reader_next(struct tally_reader *reader, uint32_t *key, int64_t *count);
+bool tally_reader_next(struct tally_reader *reader, uint64_t *key, int64_t *count);
 
 #endif

