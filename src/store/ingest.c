@@ -32,7 +32,7 @@ struct session_sum {
 };
 
 struct credential_sum {
-	uint32_t hour, user, password, sensor;
+	uint32_t id, unused;
 	int64_t first, last, count, successes;
 };
 
@@ -407,7 +407,8 @@ static int sum_session(struct store *store, const struct intake *intake)
 	sum->payloads += intake->weights[MEASURE_PAYLOADS];
 	sum->source = sum->source ? sum->source : intake->source;
 	sum->sensor = sum->sensor ? sum->sensor : intake->words[FIELD_OBSERVER_NAME];
-	sum->protocol = intake->words[FIELD_NETWORK_PROTOCOL] ? intake->words[FIELD_NETWORK_PROTOCOL] : sum->protocol;
+	if (intake->words[FIELD_NETWORK_PROTOCOL])
+		sum->protocol = intake->words[FIELD_NETWORK_PROTOCOL];
 	sum->transport = sum->transport ? sum->transport : intake->words[FIELD_NETWORK_TRANSPORT];
 	sum->source_port = port_of(event, FIELD_SOURCE_PORT, sum->source_port);
 	sum->destination_port = port_of(event, FIELD_DESTINATION_PORT, sum->destination_port);
@@ -434,12 +435,18 @@ static int sum_session(struct store *store, const struct intake *intake)
 
 static int sum_credential(struct store *store, const struct intake *intake)
 {
-	uint32_t key[4] = {intake->hour, intake->words[FIELD_USER_NAME], intake->words[FIELD_AUTH_PASSWORD], intake->words[FIELD_OBSERVER_NAME]};
+	uint32_t user = intake->words[FIELD_USER_NAME];
+	uint32_t password = intake->words[FIELD_AUTH_PASSWORD];
 	struct credential_sum *sum;
+	uint32_t id;
 
-	if (!intake->weights[MEASURE_CREDENTIALS] || (!intake->words[FIELD_USER_NAME] && !intake->words[FIELD_AUTH_PASSWORD]))
+	if (!intake->weights[MEASURE_CREDENTIALS] || (!user && !password))
 		return 0;
-	sum = table_entry(&store->credentials, key);
+	if (intern_credential(store, user, password, intake->time, &id) < 0 ||
+	    tally_add(store, intake->hour, tally_code(DIMENSION_CREDENTIAL, MEASURE_CREDENTIALS),
+		      intake->words[FIELD_OBSERVER_NAME], id, 1) < 0)
+		return -1;
+	sum = table_entry(&store->credentials, &id);
 	if (!sum)
 		return -1;
 	widen(&sum->first, &sum->last, intake->time, sum->count == 0);
@@ -573,29 +580,18 @@ static int flush_session(struct store *store, const struct session_sum *sum)
 	return store_run(store, add);
 }
 
-/* Writes the pair and counts it under the number that it has in the table. */
 static int flush_credential(struct store *store, const struct credential_sum *sum)
 {
-	sqlite3_stmt *add = store_statement(store, STATEMENT_CREDENTIAL_ADD);
-	uint32_t id;
+	sqlite3_stmt *update = store_statement(store, STATEMENT_CREDENTIAL_UPDATE);
 
-	if (!add)
+	if (!update)
 		return -1;
-	sqlite3_bind_int64(add, 1, sum->user);
-	sqlite3_bind_int64(add, 2, sum->password);
-	sqlite3_bind_int64(add, 3, sum->first);
-	sqlite3_bind_int64(add, 4, sum->last);
-	sqlite3_bind_int64(add, 5, sum->count);
-	sqlite3_bind_int64(add, 6, sum->successes);
-	if (sqlite3_step(add) != SQLITE_ROW) {
-		sqlite3_reset(add);
-		return store_failed(store, "counting a credential");
-	}
-	id = (uint32_t)sqlite3_column_int64(add, 0);
-	if (store_run(store, add) < 0)
-		return -1;
-	return tally_add(store, sum->hour, tally_code(DIMENSION_CREDENTIAL, MEASURE_CREDENTIALS),
-			 sum->sensor, id, sum->count);
+	sqlite3_bind_int64(update, 1, sum->id);
+	sqlite3_bind_int64(update, 2, sum->first);
+	sqlite3_bind_int64(update, 3, sum->last);
+	sqlite3_bind_int64(update, 4, sum->count);
+	sqlite3_bind_int64(update, 5, sum->successes);
+	return store_run(store, update);
 }
 
 static int flush_networks(struct store *store)
@@ -633,7 +629,8 @@ void ingest_open(struct store *store)
 	store->sources = table_of(sizeof(struct source_sum), sizeof(uint32_t), store->secret);
 	store->sessions =
 		table_of(sizeof(struct session_sum), sizeof(struct identifier), store->secret);
-	store->credentials = table_of(sizeof(struct credential_sum), 16, store->secret);
+	store->credentials = 
+		table_of(sizeof(struct credential_sum), sizeof(uint32_t), store->secret);
 	store->networks = table_of(sizeof(struct network_sum), sizeof(uint32_t), store->secret);
 }
 

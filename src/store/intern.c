@@ -9,14 +9,20 @@
 
 #define WORD_SLOTS   16384
 #define SOURCE_SLOTS 2048
+#define PAIR_SLOTS   8192
 
 struct word {
 	uint64_t hash[2];
 	uint32_t id; /* 0: free */
 };
 
+struct pair {
+	uint32_t user, password, id; /* id 0: free */
+};
+
 struct intern {
 	uint64_t secret[2], other_secret[2];
+	struct pair pairs[PAIR_SLOTS];
 	struct word words[WORD_SLOTS];
 	struct intern_source sources[SOURCE_SLOTS];
 };
@@ -43,6 +49,8 @@ void intern_forget(struct intern *intern)
 		intern->words[i].id = 0;
 	for (size_t i = 0; i < SOURCE_SLOTS; i++)
 		intern->sources[i].id = 0;
+	for (size_t i = 0; i < PAIR_SLOTS; i++)
+		intern->pairs[i].id = 0;
 }
 
 /* 1 found, 0 not, -1 failed. */
@@ -95,6 +103,59 @@ int intern_word(struct store *store, struct slice text, uint32_t *id)
 		number = sqlite3_last_insert_rowid(store->database);
 	}
 	*word = (struct word){{first, second}, (uint32_t)number};
+	*id = (uint32_t)number;
+	return 0;
+}
+
+/* The row's number, or 0 when there is none; -1 failed. */
+static int64_t find_pair(struct store *store, uint32_t user, uint32_t password)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_CREDENTIAL_FIND);
+	int64_t id = 0;
+	int answer;
+
+	if (!statement)
+		return -1;
+	sqlite3_bind_int64(statement, 1, user);
+	sqlite3_bind_int64(statement, 2, password);
+	answer = sqlite3_step(statement);
+	if (answer == SQLITE_ROW)
+		id = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	if (answer == SQLITE_ROW || answer == SQLITE_DONE)
+		return id;
+	return store_failed(store, "looking up a credential");
+}
+
+int intern_credential(struct store *store, uint32_t user, uint32_t password, int64_t time,
+		      uint32_t *id)
+{
+	struct intern *intern = store->intern;
+	uint32_t key[2] = {user, password};
+	uint64_t hash = hash_sip(intern->secret, slice_of(key, sizeof(key)));
+	struct pair *pair = &intern->pairs[hash % PAIR_SLOTS];
+	int64_t number;
+
+	if (pair->id && pair->user == user && pair->password == password) {
+		*id = pair->id;
+		return 0;
+	}
+	number = find_pair(store, user, password);
+	if (number < 0)
+		return -1;
+	if (number == 0) {
+		sqlite3_stmt *add = store_statement(store, STATEMENT_CREDENTIAL_ADD);
+
+		if (!add)
+			return -1;
+		sqlite3_bind_int64(add, 1, user);
+		sqlite3_bind_int64(add, 2, password);
+		sqlite3_bind_int64(add, 3, time);
+		if (store_run(store, add) < 0)
+			return -1;
+		number = sqlite3_last_insert_rowid(store->database);
+	}
+	*pair = (struct pair){user, password, (uint32_t)number};
 	*id = (uint32_t)number;
 	return 0;
 }

@@ -22,6 +22,10 @@ void intern_forget(struct intern *intern);
 
 /* The number of a text, made if need be. -1 when the database refuses. */
 MUST_CHECK int intern_word(struct store *store, struct slice text, uint32_t *id);
+/* The number of a pair of user name and password (each a word's number or 0), made if need be. -1
+ * when the database refuses. */
+MUST_CHECK int intern_credential(struct store *store, uint32_t user, uint32_t password,
+				 int64_t time, uint32_t *id);
 /* The number of a text that is known, or 0. */
 uint32_t intern_known_word(struct store *store, struct slice text);
 /* The source, made if need be; valid until the next call. NULL when the database refuses. */

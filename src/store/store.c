@@ -181,7 +181,7 @@ static int configure(struct store *store, char *why, size_t size)
 	 * spools with them. */
 	static const char writer[] =
 		"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-		"PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
+		"PRAGMA cache_size=-24576; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
 		"PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=4000;"
 		"PRAGMA journal_size_limit=16777216";
 	static const char reader[] =

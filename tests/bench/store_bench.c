@@ -244,7 +244,7 @@ static void bare_open(struct bare *bare, int ours_fd, int bare_fd)
 	     bare->to);
 	must(sqlite3_exec(bare->to,
 			  "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
-			  "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;"
+			  "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-24576;"
 			  "PRAGMA wal_autocheckpoint=4000",
 			  NULL, NULL, NULL),
 	     bare->to);
