@@ -299,6 +299,11 @@ void tls_pipe_free(struct tls_pipe *pipe)
 	free(pipe);
 }
 
+void tls_pipe_forbid_tls13(struct tls_pipe *pipe)
+{
+	SSL_set_max_proto_version(pipe->ssl, TLS1_2_VERSION);
+}
+
 /* Whether the call that returned `result` only wants more bytes; else the pipe is broken. */
 static bool wants_more(struct tls_pipe *pipe, int result)
 {

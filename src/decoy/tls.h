@@ -30,6 +30,8 @@ MUST_CHECK int tls_make_certificate(const struct tls_subject *subject, struct wr
 
 struct tls_pipe *tls_pipe_new(const struct tls_settings *settings);
 void tls_pipe_free(struct tls_pipe *pipe);
+/* Offers TLS 1.2 at most, for protocols that cannot carry the handshake of 1.3; before any feed. */
+void tls_pipe_forbid_tls13(struct tls_pipe *pipe);
 /* Takes ciphertext in. -1 when the peer broke the protocol (an alert may wait in the output). */
 MUST_CHECK int tls_pipe_feed(struct tls_pipe *pipe, struct slice ciphertext);
 /* Plaintext that came out, at most capacity bytes; 0: none now; -1: broken; *closed on close_notify. */

@@ -114,7 +114,14 @@ void mssql_prelogin(struct session *session, struct mssql *mssql, struct slice m
 	event_set_words(event, FIELD_MSSQL_ENCRYPTION, names[encryption]);
 	session_report(session, event);
 	answer_prelogin(session, &prelogin, encryption);
-	mssql->phase = mssql->tls == MSSQL_CLEAR ? MSSQL_LOGIN : MSSQL_HANDSHAKE;
+	mssql->phase = MSSQL_LOGIN;
+	if (mssql->tls != MSSQL_CLEAR) {
+		/* Before TDS 8 the server must have the last word of the handshake; in 1.3 it has not. */
+		struct tls_pipe *pipe = session_tls_pipe(session);
+		if (pipe)
+			tls_pipe_forbid_tls13(pipe);
+		mssql->phase = MSSQL_HANDSHAKE;
+	}
 	if (encryption == ENCRYPT_REQ && mssql->tls == MSSQL_CLEAR)
 		session_close(session, "encryption required");
 }
