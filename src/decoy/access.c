@@ -1,108 +1,68 @@
-/* The access policy: rules in order, and the built-in ones behind them; see access.h. */
-#include <fnmatch.h>
+/* Access policy: decisions; see access.h. Rules are in access_rule.c, memory in access_memory.c. */
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "decoy/access.h"
+#include "base/log.h"
 #include "decoy/access_memory.h"
+#include "decoy/access_rule.h"
 
-#define RULES_MAX 256
+#define RULES_MAX 256 /* each login is held against all of them */
 
-/* A detector of honeypots tries a pair that nobody would have: random and long. Such never get in. */
-#define ABSURD_LENGTH 24
-
-const char *const access_depth_names[] = {"none", "login", "user", "root", NULL};
-static const char *const outcome_names[] = {"refuse", "accept", "accept-after", NULL};
-enum outcome { REFUSE, ACCEPT, ACCEPT_AFTER };
-
-struct rule {
-	const char *name;
-	struct config_texts protocols, users, passwords, sources;
-	const char *tries, *after;
-	double chance;
-	int outcome, depth;
-	int64_t tries_low, tries_high, after_low, after_high;
-};
+/* The rules behind those of the configuration (DESIGN 5.3). Pairs that every scanner begins with
+ * are refused for good: a host that still had them would have been taken long ago. The list is
+ * short, lest all who go through the usual word lists get in with the first pair behind it. */
+static const char standard_rules[] =
+	"access:\n"
+	"- {name: absurd-pair, plausible: no, outcome: refuse}\n"
+	"- name: common-pair\n"
+	"  passwords: ['', '123456', password, root, admin, '12345', '1234', test, guest, user]\n"
+	"  outcome: refuse\n"
+	"- name: persistent-root\n"
+	"  users: [root, admin, administrator, Administrator, sa, toor]\n"
+	"  chance: 0.6\n"
+	"  outcome: accept-after\n"
+	"  after: 4-12\n"
+	"  depth: root\n"
+	"- {name: persistent, outcome: accept-after, after: 4-12, depth: user}\n";
 
 struct access_policy {
-	enum access_override override;
-	struct rule *rules;
+	struct config *standard; /* what the built-in rules were read into */
+	struct access_rule *rules;
 	size_t count;
+	enum access_override override;
 };
-
-#define RULE(name, type, member, standard, choices, help)                                      \
-	{name, type, offsetof(struct rule, member), standard, 0, 0, choices, help, false}
-
-static const struct directive rule_directives[] = {
-	RULE("name", DIRECTIVE_TEXT, name, "rule", NULL, "Name of the rule, shown in events"),
-	RULE("protocols", DIRECTIVE_TEXTS, protocols, NULL, NULL, "Decoys that it holds for; default: all"),
-	RULE("users", DIRECTIVE_TEXTS, users, NULL, NULL, "User names, with * and ?; default: all"),
-	RULE("passwords", DIRECTIVE_TEXTS, passwords, NULL, NULL, "Passwords, with * and ?; default: all"),
-	RULE("sources", DIRECTIVE_TEXTS, sources, NULL, NULL, "Addresses or networks; default: all"),
-	RULE("tries", DIRECTIVE_TEXT, tries, NULL, NULL,
-	     "Number of distinct tries of the source so far: \"3\", \"3-\", \"3-9\""),
-	RULE("chance", DIRECTIVE_REAL, chance, "1", NULL, "Share of the tries that it holds for, 0 to 1"),
-	RULE("outcome", DIRECTIVE_CHOICE, outcome, "refuse", outcome_names,
-	     "What happens; accept-after lets a source in after a number of distinct tries"),
-	RULE("after", DIRECTIVE_TEXT, after, "4-12", NULL,
-	     "For accept-after: that number, drawn for each source from this range"),
-	RULE("depth", DIRECTIVE_CHOICE, depth, "user", access_depth_names, "How far one gets in"),
-};
-
-const struct config_section access_section = {
-	"access[]", rule_directives, ARRAY_COUNT(rule_directives),
-	"Who gets in: ordered rules, the first that matches decides. A pair that a source got in with "
-	"keeps working for it, whatever the rules say later. Behind the last rule stand the built-in "
-	"ones: absurd pairs fail, and a source gets in after 4 to 12 distinct tries."};
-
-/* "3", "3-" or "3-9". */
-static int parse_range(const char *text, int64_t *low, int64_t *high)
-{
-	struct slice rest = slice_text(text), first;
-	bool open = slice_find_byte(rest, '-') != SIZE_MAX;
-
-	if (!slice_next(&rest, '-', &first) || slice_number(first, 0, 1000000, low) < 0)
-		return -1;
-	*high = open ? 1000000 : *low;
-	return rest.length && slice_number(rest, *low, 1000000, high) < 0 ? -1 : 0;
-}
-
-static void take_rule(struct config *config, const struct config_node *node, struct rule *rule)
-{
-	config_take(config, node, &access_section, rule);
-	rule->tries_high = 1000000;
-	if (rule->tries && parse_range(rule->tries, &rule->tries_low, &rule->tries_high) < 0)
-		config_error(config, node, "tries '%s': write 3, 3- or 3-9", rule->tries);
-	if (parse_range(rule->after, &rule->after_low, &rule->after_high) < 0 || rule->after_low < 1)
-		config_error(config, node, "after '%s': write 4 or 4-12", rule->after);
-	if (rule->chance < 0 || rule->chance > 1)
-		config_error(config, node, "chance %g: must be from 0 to 1", rule->chance);
-	for (size_t i = 0; i < rule->sources.count; i++) {
-		struct network network;
-
-		if (network_parse(slice_text(rule->sources.items[i]), &network) < 0)
-			config_error(config, node, "'%s' is not a network: write 192.0.2.0/24",
-				     rule->sources.items[i]);
-	}
-}
 
 struct access_policy *access_policy_take(struct config *config, const struct config_node *list,
 					 enum access_override override)
 {
 	struct access_policy *policy = calloc(1, sizeof(*policy));
+	const struct config_node *standard;
 	size_t count = config_count(list);
 
 	if (!policy)
 		return NULL;
+	policy->override = override;
+	policy->standard = config_parse(SLICE(standard_rules), "built-in access rules");
+	if (!policy->standard)
+		goto failed;
+	standard = config_child(config_root(policy->standard), "access");
 	if (count > RULES_MAX) {
 		config_error(config, list, "more than %d access rules", RULES_MAX);
 		count = RULES_MAX;
 	}
-	policy->override = override;
-	policy->rules = calloc(count + 1, sizeof(*policy->rules));
-	for (size_t i = 0; policy->rules && i < count; i++)
-		take_rule(config, config_item(list, i), &policy->rules[policy->count++]);
+	policy->rules = calloc(count + config_count(standard), sizeof(*policy->rules));
+	if (!policy->rules)
+		goto failed;
+	for (size_t i = 0; i < count; i++)
+		access_rule_take(config, config_item(list, i), &policy->rules[policy->count++]);
+	for (size_t i = 0; i < config_count(standard); i++)
+		access_rule_take(policy->standard, config_item(standard, i),
+				 &policy->rules[policy->count++]);
+	if (config_finish(policy->standard))
+		fatal("%s", config_error_text(policy->standard, 0));
 	return policy;
+failed:
+	access_policy_free(policy);
+	return NULL;
 }
 
 void access_policy_free(struct access_policy *policy)
@@ -110,143 +70,131 @@ void access_policy_free(struct access_policy *policy)
 	if (!policy)
 		return;
 	free(policy->rules);
+	config_free(policy->standard);
 	free(policy);
 }
 
-/* --- matching --- */
-
-static bool names(const struct config_texts *patterns, struct slice text)
+/* Who tries: an IPv6 source is its /64, for each of them has more addresses than the table. */
+static uint64_t hash_source(const struct access_memory *memory, const struct access_try *attempt)
 {
-	char copy[512];
-	size_t length = text.length < sizeof(copy) - 1 ? text.length : sizeof(copy) - 1;
+	struct address source = attempt->source;
+	uint8_t room[64];
+	struct writer w = writer_fixed(room, sizeof(room));
 
-	if (patterns->count == 0)
+	if (source.family == 6)
+		source = address_network(&source, 64);
+	writer_u8(&w, source.family);
+	writer_bytes(&w, slice_of(source.bytes, sizeof(source.bytes)));
+	writer_bytes(&w, slice_first(slice_text(attempt->protocol), 32));
+	return access_memory_hash(memory, writer_slice(&w));
+}
+
+static uint64_t hash_two(const struct access_memory *memory, uint64_t a, uint64_t b)
+{
+	uint64_t both[2] = {a, b};
+
+	return access_memory_hash(memory, slice_of(both, sizeof(both)));
+}
+
+static uint64_t hash_pair(const struct access_memory *memory, const struct access_try *attempt)
+{
+	return hash_two(memory, access_memory_hash(memory, attempt->user),
+			access_memory_hash(memory, attempt->password));
+}
+
+/* What lets in again. Where only a response is at hand, it differs each time though the password is
+ * the same: then the user alone has to do. */
+static uint64_t hash_door(const struct access_memory *memory, const struct access_try *attempt,
+			  uint64_t pair)
+{
+	return attempt->password_known
+		       ? pair
+		       : hash_two(memory, access_memory_hash(memory, attempt->user), 'U');
+}
+
+/* How many distinct tries this source makes before a pair is let in. */
+static int64_t tries_before(const struct access_rule *rule, const struct access_memory *memory,
+			    uint64_t tag)
+{
+	uint64_t span = (uint64_t)(rule->after.high - rule->after.low) + 1;
+
+	return rule->after.low + (int64_t)(hash_two(memory, tag, 'N') % span);
+}
+
+/* Does the rule that matched let this pair in? */
+static bool lets_in(const struct access_rule *rule, const struct access_memory *memory,
+		    const struct access_trace *trace, bool is_new)
+{
+	switch (rule->outcome) {
+	case OUTCOME_ACCEPT:
 		return true;
-	if (length)
-		memcpy(copy, text.at, length);
-	copy[length] = 0;
-	for (size_t i = 0; i < patterns->count; i++) {
-		if (fnmatch(patterns->items[i], copy, 0) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool comes_from(const struct config_texts *networks, const struct address *source)
-{
-	for (size_t i = 0; i < networks->count; i++) {
-		struct network network;
-
-		if (network_parse(slice_text(networks->items[i]), &network) == 0 &&
-		    network_holds(&network, source))
-			return true;
-	}
-	return networks->count == 0;
-}
-
-static bool rule_matches(const struct rule *rule, const struct access_try *attempt, unsigned tries)
-{
-	return names(&rule->protocols, slice_text(attempt->protocol)) &&
-	       names(&rule->users, attempt->user) &&
-	       (rule->passwords.count == 0 ||
-		(attempt->password_known && names(&rule->passwords, attempt->password))) &&
-	       comes_from(&rule->sources, &attempt->source) && tries >= rule->tries_low &&
-	       tries <= rule->tries_high &&
-	       (double)(attempt->draw >> 11) * 0x1p-53 < rule->chance;
-}
-
-/* Long and of many different characters without a break: what a detector draws. */
-static bool looks_random(struct slice text)
-{
-	bool seen[256] = {false};
-	size_t different = 0;
-
-	if (text.length < ABSURD_LENGTH)
+	case OUTCOME_REMEMBER:
+		return trace->accepted == 0;
+	case OUTCOME_ACCEPT_AFTER:
+		/* A pair that failed once fails for good, and one door is enough. */
+		return is_new && trace->accepted == 0 &&
+		       trace->tries > tries_before(rule, memory, trace->tag);
+	default:
 		return false;
-	for (size_t i = 0; i < text.length; i++) {
-		different += !seen[text.at[i]];
-		seen[text.at[i]] = true;
 	}
-	return different >= 12;
 }
 
-static bool is_absurd(const struct access_try *attempt)
+static struct access_decision apply_rules(const struct access_policy *policy,
+					  const struct access_memory *memory,
+					  const struct access_case *facts,
+					  struct access_trace *trace, uint64_t door, bool is_new)
 {
-	return looks_random(attempt->user) ||
-	       (attempt->password_known && looks_random(attempt->password) &&
-		attempt->user.length >= 16);
-}
-
-static enum access_depth standard_depth(const struct access_try *attempt)
-{
-	return slice_is(attempt->user, "root") || slice_is_nocase(attempt->user, "administrator") ||
-			       slice_is(attempt->user, "sa")
-		       ? ACCESS_ROOT
-		       : ACCESS_USER;
-}
-
-/* A number within [low, high] that is the source's own. */
-static int64_t drawn(const struct access_memory *memory, const struct access_try *attempt,
-		     int64_t low, int64_t high)
-{
-	uint64_t bits = access_memory_draw(memory, &attempt->source, attempt->protocol);
-
-	return low + (int64_t)(bits % (uint64_t)(high - low + 1));
-}
-
-static struct access_decision decide(const struct access_policy *policy,
-				     const struct access_memory *memory,
-				     const struct access_try *attempt, unsigned tries)
-{
-	struct access_decision decision = {.tries = tries};
+	struct access_decision decision = {.rule = "no rule", .tries = facts->tries};
 
 	for (size_t i = 0; i < policy->count; i++) {
-		const struct rule *rule = &policy->rules[i];
+		const struct access_rule *rule = &policy->rules[i];
+		struct access_case own = *facts;
 
-		if (!rule_matches(rule, attempt, tries))
+		/* Each rule draws for itself, else two rules with a chance would go together. */
+		own.chance = hash_two(memory, facts->chance, i);
+		if (!access_rule_matches(rule, &own))
 			continue;
 		decision.rule = rule->name;
-		decision.allowed = rule->outcome == ACCEPT ||
-				   (rule->outcome == ACCEPT_AFTER &&
-				    tries >= drawn(memory, attempt, rule->after_low, rule->after_high));
-		decision.depth = decision.allowed ? (enum access_depth)rule->depth : ACCESS_NONE;
+		if (!lets_in(rule, memory, trace, is_new))
+			return decision;
+		decision.allowed = true;
+		decision.depth = (enum access_depth)rule->depth;
+		if (rule->outcome != OUTCOME_ACCEPT) {
+			trace->accepted = door;
+			trace->depth = (uint8_t)rule->depth;
+		}
 		return decision;
 	}
-	decision.rule = "absurd";
-	if (is_absurd(attempt))
-		return decision;
-	decision.rule = "persistence";
-	decision.allowed = tries >= drawn(memory, attempt, 4, 12);
-	decision.depth = decision.allowed ? standard_depth(attempt) : ACCESS_NONE;
 	return decision;
 }
 
 struct access_decision access_decide(const struct access_policy *policy,
 				     struct access_memory *memory, const struct access_try *attempt)
 {
-	struct access_remembered remembered;
-	struct access_decision decision = {.rule = "override", .tries = 1};
+	uint64_t tag = hash_source(memory, attempt), pair = hash_pair(memory, attempt);
+	uint64_t door = hash_door(memory, attempt, pair);
+	/* Without memory there is no key either, and a chance is one only if it is random. */
+	struct access_case facts = {.attempt = attempt,
+				    .plausible = access_rule_plausible(attempt),
+				    .chance = memory ? hash_two(memory, tag, pair) : attempt->draw};
+	struct access_decision decision;
+	struct access_hold hold;
+	bool is_new;
 
-	access_memory_try(memory, attempt, &remembered);
-	decision.tries = remembered.tries;
-	if (policy->override != ACCESS_AS_CONFIGURED) {
-		decision.allowed = policy->override == ACCESS_ALWAYS;
-		decision.depth = decision.allowed ? standard_depth(attempt) : ACCESS_NONE;
-		return decision;
-	}
-	if (remembered.accepted_pair) {
-		decision.allowed = true;
-		decision.depth = remembered.depth <= ACCESS_ROOT ? remembered.depth : ACCESS_USER;
-		decision.rule = "remembered";
-		return decision;
-	}
-	/* A pair that failed once keeps failing. */
-	if (remembered.repeated) {
-		decision.rule = "failed before";
-		return decision;
-	}
-	decision = decide(policy, memory, attempt, remembered.tries);
-	if (decision.allowed)
-		access_memory_accept(memory, attempt, decision.depth);
+	access_memory_hold(memory, tag, attempt->now, &hold);
+	is_new = !access_memory_has_seen(&hold.trace, pair);
+	if (is_new)
+		access_memory_see(&hold.trace, pair);
+	facts.tries = hold.trace.tries;
+	if (policy->override == ACCESS_ALWAYS)
+		decision = (struct access_decision){true, ACCESS_ROOT, "always", facts.tries};
+	else if (policy->override == ACCESS_NEVER)
+		decision = (struct access_decision){false, ACCESS_NONE, "never", facts.tries};
+	else if (hold.trace.accepted == door)
+		decision = (struct access_decision){true, (enum access_depth)hold.trace.depth,
+						    "remembered", facts.tries};
+	else
+		decision = apply_rules(policy, memory, &facts, &hold.trace, door, is_new);
+	access_memory_release(&hold);
 	return decision;
 }

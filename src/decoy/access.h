@@ -1,7 +1,8 @@
 /* Access policy: who gets in, and how far (DESIGN 5.3).
  *
  * Ordered rules; the first that matches decides. What a source tried, and which pair it got in with,
- * is remembered in a fixed table in memory that all workers share and that survives a restart.
+ * is remembered in a fixed table in memory that all workers share and that survives a restart. An
+ * IPv6 source counts by its /64. Where only a response is known, a user that got in gets in again.
  */
 #ifndef DECOY_ACCESS_H
 #define DECOY_ACCESS_H
@@ -24,7 +25,8 @@ struct access_try {
 	struct slice password; /* or, for challenge and response, the response */
 	bool password_known;   /* false: only a response is at hand, rules on passwords do not match */
 	int64_t now;           /* wall clock, microseconds */
-	uint64_t draw;         /* random bits for rules with a chance */
+	uint64_t draw;         /* random bits for rules with a chance, where there is no memory (with
+				* memory the chance is drawn once for a source and pair) */
 };
 
 struct access_decision {
@@ -34,7 +36,8 @@ struct access_decision {
 	unsigned tries;   /* distinct pairs of this source and protocol so far, with this one */
 };
 
-/* From the `access` list of the configuration (NULL: the built-in default policy). */
+/* From the `access` list of the configuration (NULL: none); the built-in rules stand
+ * behind its own. */
 struct access_policy *access_policy_take(struct config *config, const struct config_node *list,
 					 enum access_override override);
 void access_policy_free(struct access_policy *policy);
