@@ -1,6 +1,7 @@
 /* The report as one page: no scripts, nothing fetched, every byte of an attacker escaped twice (for
  * the eye by writer_printable, for the browser by escape). */
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "report/report.h"
@@ -116,6 +117,7 @@ static double map_y(double latitude)
 static void write_land(struct writer *out)
 {
 	bool start = true;
+	int before = 0;
 
 	writer_text(out, "<path class=land d=\"");
 	for (size_t i = 0; i + 1 < world_count;) {
@@ -125,6 +127,9 @@ static void write_land(struct writer *out)
 			i++;
 			continue;
 		}
+		/* A ring that crosses the date line begins anew on the other side. */
+		start |= abs(world_rings[i] - before) > 360;
+		before = world_rings[i];
 		writer_format(out, "%c%.0f %.0f", start ? 'M' : 'L', map_x(world_rings[i] / 2.0),
 			      map_y(world_rings[i + 1] / 2.0));
 		start = false;

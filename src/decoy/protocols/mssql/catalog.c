@@ -214,11 +214,13 @@ static struct tds_value product(struct query *query)
 	uint8_t room[512];
 	struct writer w = writer_fixed(room, sizeof(room));
 	const struct persona *persona = session_persona(query->session);
+	const char *whole = persona_text(persona, "mssql.product", NULL);
 
+	if (whole)
+		return (struct tds_value){.kind = TDS_NVARCHAR, .text = slice_text(whole)};
 	writer_format(&w,
-		      "%s - %s (X64) \n\tSep 24 2019 13:48:23 \n\tCopyright (C) 2019 Microsoft "
+		      "Microsoft SQL Server 2019 (RTM) - %s (X64) \n\tSep 24 2019 13:48:23 \n\tCopyright (C) 2019 Microsoft "
 		      "Corporation\n\t%s (64-bit) on %s (Hypervisor)\n",
-		      persona_text(persona, "mssql.product", "Microsoft SQL Server 2019 (RTM)"),
 		      mssql_product_version_text(query->session),
 		      persona_text(persona, "mssql.edition", "Standard Edition"),
 		      persona_text(persona, "mssql.system",
