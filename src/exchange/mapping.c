@@ -132,8 +132,14 @@ int mapping_apply(const struct mapping *mapping, const struct slice *cells, int 
 	for (int i = 0; i < count; i++) {
 		struct slice cell = slice_trim(cells[i]);
 
-		if (mapping->fields[i] == FIELD_COUNT || cell.length == 0)
+		if (mapping->fields[i] == FIELD_COUNT)
 			continue;
+		/* A country that the table leaves open stays open: ours would be today's. */
+		if (cell.length == 0) {
+			if (mapping->fields[i] == FIELD_SOURCE_COUNTRY)
+				event_set_words(event, FIELD_SOURCE_COUNTRY, "");
+			continue;
+		}
 		if (set_field(event, mapping->fields[i], cell, arena) < 0) {
 			writer_text(why, "'");
 			writer_printable(why, slice_first(cell, 60));
