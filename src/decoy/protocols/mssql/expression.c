@@ -347,7 +347,7 @@ static struct tds_value named(struct query *query, struct sql_lexer *lexer)
 		return null_value;
 	if (sql_take(lexer, "case"))
 		return choice(query, lexer);
-	struct slice name = sql_name(lexer, &query->scratch, &last);
+	(void)sql_name(lexer, &query->scratch, &last);
 	if (sql_is_mark(lexer, '('))
 		return call_named(query, lexer, last);
 	if (slice_is_nocase(last, "current_user") || slice_is_nocase(last, "user"))
@@ -356,7 +356,6 @@ static struct tds_value named(struct query *query, struct sql_lexer *lexer)
 		return call(query, F_LOGIN, &null_value, 0);
 	if (slice_is_nocase(last, "current_timestamp"))
 		return call(query, F_NOW, &null_value, 0);
-	(void)name;
 	return column(query, last);
 }
 

@@ -436,9 +436,7 @@ static void run_set(struct query *query, struct sql_lexer *lexer)
 
 	if (lexer->now.kind == SQL_VARIABLE) {
 		sql_advance(lexer);
-		if (sql_take_mark(lexer, '+')) {
-			/* += is = with the old value in front, which no tool that we know needs. */
-		}
+		sql_take_mark(lexer, '+'); /* += drops the old value; no tool that we know needs it */
 		sql_take_mark(lexer, '=');
 		struct tds_value value = expression(query, lexer);
 		if (!query->muted)
