@@ -597,7 +597,8 @@ static void run_insert(struct query *query, struct sql_lexer *lexer)
 		struct slice procedure;
 		sql_name(lexer, &query->scratch, &procedure);
 		size_t count = take_arguments(query, lexer, arguments);
-		if (table && count > 0 && slice_is_nocase(procedure, "xp_cmdshell")) {
+		if (!query->muted && table && count > 0 &&
+		    slice_is_nocase(procedure, "xp_cmdshell")) {
 			struct tds_stream hidden = {.bytes = writer_growing(MSSQL_RESPONSE_MAX)}, *out = query->out;
 			query->out = &hidden;
 			procedure_run(query, procedure, procedure, arguments, count);
