@@ -136,6 +136,10 @@ static void locate(struct intake *intake, const struct place *known)
 		}
 		memcpy(place->country, country.at, 2);
 		place->country[2] = '\0';
+	} else if (event_has(event, FIELD_SOURCE_COUNTRY)) {
+		/* Whoever made the event did not know the country: ours would be today's. */
+		place->country[0] = place->city[0] = '\0';
+		place->has_location = false;
 	}
 	if (event_has(event, FIELD_SOURCE_LATITUDE) && event_has(event, FIELD_SOURCE_LONGITUDE)) {
 		place->latitude = event_real(event, FIELD_SOURCE_LATITUDE);
