@@ -33,7 +33,7 @@ struct reading {
 /* The line "name: value" of the words. */
 static bool find_words(struct slice words, struct slice key, struct slice *value)
 {
-	struct slice line, name;
+	struct slice line, name = {NULL, 0};
 
 	while (slice_next(&words, '\n', &line)) {
 		if (line.length == 0 || line.at[0] == '#')
@@ -67,7 +67,7 @@ static struct slice choose(struct slice choices, const char *label, const struct
 static bool fill_number(struct writer *out, struct slice key, const struct persona *persona)
 {
 	char label[KEY_MAX + 16];
-	struct slice rest = key, word, name, low, high;
+	struct slice rest = key, high, word = {NULL, 0}, name = {NULL, 0}, low = {NULL, 0};
 	int64_t from, to;
 
 	slice_next(&rest, '.', &word);

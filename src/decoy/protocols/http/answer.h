@@ -19,6 +19,7 @@ struct http_answer {
 	struct slice cookie;             /* Set-Cookie */
 	const char *allow;               /* Apache's Allow */
 	const char *note;                /* Apache: a second sentence; nginx: the title of its 494 */
+	bool lengthless;                 /* Apache: the body broke while it was read */
 	bool nameless;                   /* the fault came before the server knew its name */
 };
 

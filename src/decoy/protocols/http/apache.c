@@ -23,13 +23,23 @@ static const struct {
 	{416, "None of the range-specifier values in the Range\nrequest-header field overlap the "
 	      "current extent\nof the selected resource."},
 	{417, "The expectation given in the Expect request-header\nfield could not be met by this "
-	      "server.\nThe client sent<pre>\n    Expect: %s\n</pre>\n"},
+	      "server.\nThe client sent<pre>\n    Expect: %s\n</pre>\n</p><p>Only the 100-continue "
+	      "expectation is supported."},
 	{501, "%s not supported for current URL.<br />\n"},
 };
 
 static const char *software(const struct http_exchange *x)
 {
 	return persona_text(session_persona(x->session), "http.server", "Apache/2.4.62 (Debian)");
+}
+
+static void write_lower(struct writer *out, struct slice text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		uint8_t c = text.at[i];
+
+		writer_u8(out, c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c);
+	}
 }
 
 static void write_escaped(struct writer *out, struct slice text)
@@ -91,7 +101,7 @@ static void write_page(const struct http_exchange *x, const struct http_plan *pl
 	write_sentence(x, plan, page);
 	writer_format(page, "</p>\n<hr>\n<address>%s Server at ", software(x));
 	if (named)
-		write_escaped(page, x->host);
+		write_lower(page, x->host); /* its characters were judged: nothing to escape */
 	else
 		writer_text(page, persona_host_name(session_persona(x->session)));
 	writer_format(page, " Port %u</address>\n</body></html>\n",
@@ -143,8 +153,8 @@ static void write_answer_headers(const struct http_plan *plan, struct writer *ou
 static void write_head(const struct http_exchange *x, const struct http_plan *plan,
 		       struct writer *out, bool is_error)
 {
-	bool vary = plan->has_file && plan->answer->page->apache_gzip.length > 0;
-	bool lengthless = plan->status == 304 || plan->status == 416 ||
+	bool vary = plan->has_file && plan->status < 300 && plan->answer->page->apache_gzip.length;
+	bool lengthless = plan->status == 304 || plan->status == 416 || plan->answer->lengthless ||
 			  (is_error && slice_is(x->head->method, "HEAD"));
 	char date[30];
 
@@ -154,13 +164,13 @@ static void write_head(const struct http_exchange *x, const struct http_plan *pl
 	write_answer_headers(plan, out);
 	if (plan->has_file)
 		write_file(plan, out);
-	if (vary && (plan->gzip || plan->status == 304))
+	if (vary && plan->gzip)
 		writer_text(out, "Vary: Accept-Encoding\r\n");
 	if (plan->gzip)
 		writer_text(out, "Content-Encoding: gzip\r\n");
 	if (!lengthless)
 		writer_format(out, "Content-Length: %zu\r\n", plan->body.length);
-	if (vary && !plan->gzip && plan->status != 304)
+	if (vary && !plan->gzip)
 		writer_text(out, "Vary: Accept-Encoding\r\n");
 	if (plan->status == 206)
 		writer_format(out, "Content-Range: bytes %zu-%zu/%zu\r\n", plan->first, plan->last,

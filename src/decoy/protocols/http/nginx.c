@@ -37,7 +37,7 @@ static void write_page(const struct http_exchange *x, const struct http_plan *pl
 	if (note)
 		writer_format(page, "<center>%s</center>\r\n", note);
 	writer_format(page, "<hr><center>%s</center>\r\n</body>\r\n</html>\r\n", software(x));
-	for (int i = 0; i < 6 && plan->status >= 400 && wants_padding(x); i++)
+	for (int i = 0; i < 6 && plan->status >= 400 && !x->simple && wants_padding(x); i++)
 		writer_text(page, "<!-- a padding to disable MSIE and Chrome friendly error page -->"
 				  "\r\n");
 }
@@ -122,8 +122,6 @@ void http_nginx_write(const struct http_exchange *x, const struct http_plan *ori
 	chunked = plan.gzip;
 	if (!x->simple)
 		write_head(x, &plan, out, chunked);
-	else if (plan.status >= 400)
-		plan.body = slice_of(NULL, 0); /* nginx sends HTTP/0.9 clients no error page */
 	if (!slice_is(x->head->method, "HEAD")) {
 		if (chunked)
 			writer_format(out, "%zx\r\n", plan.body.length);

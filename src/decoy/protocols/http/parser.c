@@ -324,7 +324,7 @@ static enum http_fault apache_version(struct slice version)
 
 static enum http_fault apache_line(struct http_scan *scan, struct slice line)
 {
-	struct slice rest = without_line_end(line), method, target;
+	struct slice rest = without_line_end(line), method = {NULL, 0}, target = {NULL, 0};
 	struct http_uri uri;
 
 	if (line.length > HTTP_APACHE_LINE_MAX + 2)
@@ -370,7 +370,7 @@ static enum http_fault apache_header(struct http_scan *scan, struct slice line)
 
 static enum http_fault go_line(struct slice line)
 {
-	struct slice version = without_line_end(line), method, target;
+	struct slice version = without_line_end(line), method = {NULL, 0}, target = {NULL, 0};
 
 	slice_next(&version, ' ', &method);
 	slice_next(&version, ' ', &target);

@@ -74,7 +74,7 @@ void http_record_request(struct session *session, const struct http_record *reco
 /* A parameter of a Digest header. */
 static struct slice digest_part(struct slice text, const char *name)
 {
-	struct slice item, key;
+	struct slice item, key = {NULL, 0};
 
 	while (slice_next(&text, ',', &item)) {
 		slice_next(&item, '=', &key);
@@ -135,7 +135,7 @@ static bool record_basic(struct session *session, struct slice text)
 
 bool http_record_authorization(struct session *session, const struct http_head *head)
 {
-	struct slice value = http_head_value(head, "authorization"), scheme;
+	struct slice value = http_head_value(head, "authorization"), scheme = {NULL, 0};
 
 	if (!value.length)
 		value = http_head_value(head, "proxy-authorization");

@@ -7,7 +7,7 @@
 #define ADMIN    "/admin/"
 #define LOGIN    "/login"
 #define INTRANET "/intranet"
-#define ALLOW    "OPTIONS,HEAD,GET,POST"
+#define ALLOW    "POST,OPTIONS,HEAD,GET" /* in the order of Debian's modules */
 #define COOKIE   "sid"
 #define NONCE    8
 #define FIELD_MAX 512
@@ -42,21 +42,21 @@ static bool take_host(struct http_request *request)
 	struct http_uri uri;
 
 	http_uri_split(&uri, request->head->target);
+	x->host = uri.host;
+	x->port = uri.port;
 	if (count > 1 || !host_is_fine(rest, x->dialect))
 		return false;
 	if (rest.length == 0 && request->head->minor == 1)
 		return false;
 	if (slice_is(request->head->method, "CONNECT"))
 		rest = request->head->target;
+	if (uri.host.length)
+		return true;
 	if (rest.length && rest.at[0] == '[') {
 		x->host = rest;
 	} else {
 		slice_next(&rest, ':', &x->host);
 		x->port = rest;
-	}
-	if (uri.host.length) {
-		x->host = uri.host;
-		x->port = uri.port;
 	}
 	return true;
 }
@@ -111,7 +111,7 @@ static void cookie_value(const struct http_request *request, const uint8_t nonce
 
 static bool has_cookie(const struct http_request *request)
 {
-	struct slice rest = http_head_value(request->head, "cookie"), item, key;
+	struct slice rest = http_head_value(request->head, "cookie"), item, key = {NULL, 0};
 	uint8_t nonce[NONCE], room[64];
 
 	while (slice_next(&rest, ';', &item)) {
@@ -355,13 +355,16 @@ static void route_apache_method(struct http_request *request, struct writer *pat
 
 static void route_apache(struct http_request *request)
 {
-	struct slice method = request->head->method;
+	struct slice method = request->head->method, expect = http_head_value(request->head, "expect");
 	uint8_t room[HTTP_LARGE_BUFFER + 16];
 	struct writer path = writer_fixed(room, sizeof(room));
 	struct http_uri uri;
 
 	http_uri_split(&uri, request->head->target);
-	if (slice_is(method, "TRACE")) {
+	if (expect.length && !slice_is_nocase(expect, "100-continue")) {
+		request->exchange.keep_alive = false;
+		refuse(request, 417);
+	} else if (slice_is(method, "TRACE")) {
 		request->answer.allow = "";
 		refuse(request, 405);
 	} else if (slice_is(method, "CONNECT")) {
@@ -397,7 +400,7 @@ void http_route(struct http_request *request, struct session *session, enum http
 	if (status) {
 		memset(&request->body, 0, sizeof(request->body));
 		x->keep_alive = false;
-		request->answer.nameless = true;
+		request->answer.nameless = !slice_contains_nocase(head->target, "://");
 		request->refused_early = true;
 		request->tag = "malformed";
 		refuse(request, status);

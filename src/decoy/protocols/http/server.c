@@ -91,7 +91,7 @@ static void finish_pending(struct session *session, struct http *state, bool com
 		http_route(&request, session, dialect_of(session), &head);
 		request.exchange.keep_alive = pending->keep_alive;
 		if (pending->broken)
-			request.answer = (struct http_answer){.status = 400, .nameless = true};
+			request.answer = (struct http_answer){.status = 400, .lengthless = true};
 		else if (request.needs_body)
 			http_route_form(&request, writer_slice(&pending->body));
 		limit_requests(state, &request.exchange);
@@ -172,12 +172,31 @@ static size_t take_body(struct session *session, struct http *state, struct slic
 
 static void continue_if_expected(const struct http_request *request)
 {
-	if (slice_is_nocase(http_head_value(request->head, "expect"), "100-continue") &&
-	    request->head->minor == 1 && (request->needs_body || request->answer.status == 200))
+	bool reads = request->needs_body || request->answer.status == 200 ||
+		     request->exchange.dialect == HTTP_APACHE;
+
+	if (reads && request->head->minor == 1 &&
+	    slice_is_nocase(http_head_value(request->head, "expect"), "100-continue"))
 		session_text(request->exchange.session, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-static void await_body(struct session *session, struct http *state, struct http_request *request)
+/* nginx looks at what is there already: junk in place of a chunk ends the connection. */
+static bool begins_broken(const struct http_body *body, struct slice rest)
+{
+	struct http_body trial = *body;
+	struct slice piece;
+	size_t before;
+	enum http_progress progress;
+
+	do {
+		before = rest.length;
+		progress = http_body_take(&trial, &rest, &piece);
+	} while (progress == HTTP_MORE && rest.length && rest.length < before);
+	return progress == HTTP_FAULTY;
+}
+
+static void await_body(struct session *session, struct http *state, struct http_request *request,
+		       struct slice rest)
 {
 	const struct http_options *options = session_options(session);
 	struct pending *pending = calloc(1, sizeof(*pending));
@@ -190,6 +209,8 @@ static void await_body(struct session *session, struct http *state, struct http_
 	state->body = request->body;
 	pending->head = writer_growing(HTTP_HEAD_MAX);
 	pending->body = writer_growing(BODY_KEPT_MAX);
+	if (begins_broken(&request->body, rest))
+		request->exchange.keep_alive = false;
 	pending->keep_alive = request->exchange.keep_alive;
 	pending->authorized = request->authorized;
 	pending->was_authorized = request->was_authorized;
@@ -217,7 +238,7 @@ static size_t refuse_head(struct session *session, struct http *state, struct sl
 	request.exchange = (struct http_exchange){.session = session, .dialect = dialect_of(session),
 						  .head = &head};
 	http_route_fault(&request, state->scan.fault);
-	/* Without a readable line there is no HTTP/0.9 either: errors carry a head. */
+	request.exchange.simple = state->scan.simple && request.exchange.dialect == HTTP_NGINX;
 	http_answer_send(&request.exchange, &request.answer, &record.status);
 	record.head = &head;
 	if (http_is_token(head.method) && head.target.length)
@@ -245,7 +266,7 @@ static size_t take_head(struct session *session, struct http *state, struct slic
 	if (request.body.framing == HTTP_NO_BODY)
 		finish_bodiless(session, state, &request);
 	else
-		await_body(session, state, &request);
+		await_body(session, state, &request, slice_from(bytes, state->scan.at));
 	return head.raw.length;
 }
 

@@ -128,7 +128,7 @@ void http_percent_decode(struct writer *out, struct slice text, bool form)
 
 bool http_form_field(struct writer *out, struct slice form, const char *name)
 {
-	struct slice field, key;
+	struct slice field, key = {NULL, 0};
 
 	while (slice_next(&form, '&', &field)) {
 		slice_next(&field, '=', &key);
