@@ -1,4 +1,6 @@
 /* Choosing answers; see route.h. */
+#include <stdio.h>
+
 #include "base/hash.h"
 #include "decoy/protocols/http/record.h"
 #include "decoy/protocols/http/route.h"
@@ -7,7 +9,6 @@
 #define ADMIN    "/admin/"
 #define LOGIN    "/login"
 #define INTRANET "/intranet"
-#define ALLOW    "POST,OPTIONS,HEAD,GET" /* in the order of Debian's modules */
 #define COOKIE   "sid"
 #define NONCE    8
 #define FIELD_MAX 512
@@ -312,6 +313,21 @@ static void route_nginx(struct http_request *request)
 
 /* --- Apache --- */
 
+/* Apache keeps methods in a table whose order is drawn at each start: of sixteen starts, all showed
+ * one of these four turns of one ring. Ours changes when the fake machine is started again. */
+static const char *allowed_methods(const struct http_request *request)
+{
+	static const char *const turns[] = {"GET,POST,OPTIONS,HEAD", "POST,OPTIONS,HEAD,GET",
+					    "OPTIONS,HEAD,GET,POST", "HEAD,GET,POST,OPTIONS"};
+	struct session *session = request->exchange.session;
+	const struct persona *persona = session_persona(session);
+	char label[64];
+
+	snprintf(label, sizeof(label), "http.allow.%lld",
+		 (long long)persona_boot_time(persona, session_now(session)));
+	return turns[persona_derive_number(persona, label, 0, ARRAY_COUNT(turns) - 1)];
+}
+
 static bool is_registered(struct slice method)
 {
 	static const char *const names[] = {
@@ -332,7 +348,7 @@ static void answer_options(struct http_request *request, bool star)
 
 	request->answer = (struct http_answer){.status = 200, .is_dynamic = true};
 	if (!star)
-		request->answer.allow = ALLOW;
+		request->answer.allow = allowed_methods(request);
 	if (page)
 		request->answer.type = "text/html";
 }
@@ -348,7 +364,7 @@ static void route_apache_method(struct http_request *request, struct writer *pat
 		route_file(request, path, uri);
 		answer_options(request, false);
 	} else {
-		request->answer.allow = ALLOW;
+		request->answer.allow = allowed_methods(request);
 		refuse(request, is_registered(method) ? 405 : 501);
 	}
 }
@@ -368,7 +384,7 @@ static void route_apache(struct http_request *request)
 		request->answer.allow = "";
 		refuse(request, 405);
 	} else if (slice_is(method, "CONNECT")) {
-		request->answer.allow = ALLOW;
+		request->answer.allow = allowed_methods(request);
 		refuse(request, 405);
 	} else if (slice_is(request->head->target, "*")) {
 		answer_options(request, true);
