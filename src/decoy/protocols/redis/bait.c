@@ -1,11 +1,12 @@
-/* What the keys hold before anybody came: derived from the installation, so that no two are alike. */
+/* What the keys hold before anybody came: derived from the installation, so that no two are alike.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "decoy/protocols/redis/redis.h"
 
-static const char *const names[] = {"alice", "bruno", "carla", "daniel", "elena", "fabian", "greta",
-				    "hannes", "irina", "jonas", "katja", "lukas"};
+static const char *const names[] = {"alice", "bruno",  "carla", "daniel", "elena", "fabian",
+				    "greta", "hannes", "irina", "jonas",  "katja", "lukas"};
 
 static int64_t pick(const struct session *session, const char *label, size_t i, int64_t low,
 		    int64_t high)
@@ -48,7 +49,8 @@ static void add_sessions(struct session *session, struct store *store)
 		snprintf(label, sizeof(label), "redis session %zu", i);
 		redis_hex_of(session, label, token, 16);
 		snprintf(key, sizeof(key), "session:%s", token);
-		snprintf(value, sizeof(value), "{\"uid\":%d,\"role\":\"%s\",\"ip\":\"10.%d.%d.%d\"}",
+		snprintf(value, sizeof(value),
+			 "{\"uid\":%d,\"role\":\"%s\",\"ip\":\"10.%d.%d.%d\"}",
 			 (int)pick(session, "uid", i, 1001, 4800), i == 0 ? "admin" : "user",
 			 (int)pick(session, "net", i, 0, 60), (int)pick(session, "sub", i, 0, 255),
 			 (int)pick(session, "host", i, 2, 250));
@@ -74,7 +76,8 @@ static void add_users(struct session *session, struct store *store)
 		store_item_add(&w, SLICE("name"));
 		store_item_add(&w, slice_text(name));
 		store_item_add(&w, SLICE("email"));
-		snprintf(text, sizeof(text), "%s@%s", name, persona_host_name(session_persona(session)));
+		snprintf(text, sizeof(text), "%s@%s", name,
+			 persona_host_name(session_persona(session)));
 		store_item_add(&w, slice_text(text));
 		store_item_add(&w, SLICE("password_md5"));
 		store_item_add(&w, slice_text(hash));

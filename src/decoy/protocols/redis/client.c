@@ -28,14 +28,18 @@ static void put_client(struct call *call, struct writer *out)
 		writer_text(out, "ssub=0 ");
 	writer_text(out, "multi=-1 ");
 	if (redis->version >= 700)
-		writer_format(out, "qbuf=26 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 obl=0 "
-				   "oll=0 omem=0 tot-mem=22298 events=r cmd=client|%s user=default "
-				   "redir=-1 resp=%u\n", name, redis->protocol);
+		writer_format(
+			out,
+			"qbuf=26 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 obl=0 "
+			"oll=0 omem=0 tot-mem=22298 events=r cmd=client|%s user=default "
+			"redir=-1 resp=%u\n",
+			name, redis->protocol);
 	else if (redis->version >= 600)
 		writer_text(out, "qbuf=26 qbuf-free=32742 obl=0 oll=0 omem=0 events=r cmd=client "
 				 "user=default\n");
 	else
-		writer_text(out, "qbuf=26 qbuf-free=32742 obl=0 oll=0 omem=0 events=r cmd=client\n");
+		writer_text(out,
+			    "qbuf=26 qbuf-free=32742 obl=0 oll=0 omem=0 events=r cmd=client\n");
 }
 
 void redis_client_list(struct call *call)
@@ -66,14 +70,15 @@ void redis_client_setname(struct call *call)
 
 	for (size_t i = 0; i < name.length; i++) {
 		if (name.at[i] < '!' || name.at[i] > '~') {
-			redis_error(call, "ERR Client names cannot contain spaces, newlines or special "
-					  "characters.");
+			redis_error(call,
+				    "ERR Client names cannot contain spaces, newlines or special "
+				    "characters.");
 			return;
 		}
 	}
-	call->redis->name = name.length ? arena_text(session_arena(call->session),
-						     slice_first(name, 255))
-					: NULL;
+	call->redis->name =
+		name.length ? arena_text(session_arena(call->session), slice_first(name, 255))
+			    : NULL;
 	redis_status(call, "OK");
 }
 
@@ -81,7 +86,7 @@ void redis_client_kill(struct call *call)
 {
 	if (call->count == 3)
 		redis_error(call, "ERR No such client");
-	else if (call->count % 2 == 0)
+	else if (call->count % 2)
 		redis_syntax_error(call);
 	else
 		redis_number(call, 0);
@@ -115,9 +120,10 @@ void redis_acl_list(struct call *call)
 void redis_acl_cat(struct call *call)
 {
 	static const char *const names[] = {
-		"keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
-		"hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking",
-		"dangerous", "connection", "transaction", "scripting"};
+		"keyspace",   "read",        "write",    "set",         "sortedset", "list",
+		"hash",       "string",      "bitmap",   "hyperloglog", "geo",       "stream",
+		"pubsub",     "admin",       "fast",     "slow",        "blocking",  "dangerous",
+		"connection", "transaction", "scripting"};
 
 	if (call->count > 2) {
 		redis_array(call, 0);
@@ -162,7 +168,8 @@ static bool has_room(struct call *call)
 static bool has_channel(const struct redis *redis, struct slice name, bool pattern)
 {
 	for (size_t i = 0; i < redis->channel_count; i++) {
-		if (redis->channel_is_pattern[i] == pattern && slice_equal(redis->channels[i], name))
+		if (redis->channel_is_pattern[i] == pattern &&
+		    slice_equal(redis->channels[i], name))
 			return true;
 	}
 	return false;

@@ -14,23 +14,44 @@ static const struct {
 	uint32_t flag;
 	const char *name;
 } flag_names[] = {
-	{WRITE, "write"}, {DENYOOM, "denyoom"}, {READONLY, "readonly"}, {ADMIN, "admin"},
-	{PUBSUB, "pubsub"}, {NOSCRIPT, "noscript"}, {LOADING, "loading"}, {STALE, "stale"},
-	{FAST, "fast"}, {NO_AUTH, "no_auth"}, {BLOCKING, "blocking"}, {MOVABLE, "movablekeys"},
-	{SKIP_MONITOR, "skip_monitor"}, {SKIP_SLOWLOG, "skip_slowlog"}, {NO_MULTI, "no_multi"},
-	{ALLOW_BUSY, "allow_busy"}, {ASKING, "asking"}, {NO_ASYNC, "no_async_loading"},
+	{WRITE, "write"},
+	{DENYOOM, "denyoom"},
+	{READONLY, "readonly"},
+	{ADMIN, "admin"},
+	{PUBSUB, "pubsub"},
+	{NOSCRIPT, "noscript"},
+	{LOADING, "loading"},
+	{STALE, "stale"},
+	{FAST, "fast"},
+	{NO_AUTH, "no_auth"},
+	{BLOCKING, "blocking"},
+	{MOVABLE, "movablekeys"},
+	{SKIP_MONITOR, "skip_monitor"},
+	{SKIP_SLOWLOG, "skip_slowlog"},
+	{NO_MULTI, "no_multi"},
+	{ALLOW_BUSY, "allow_busy"},
+	{ASKING, "asking"},
+	{NO_ASYNC, "no_async_loading"},
 	{NO_KEYS, "no_mandatory_keys"},
 };
 
 static const char *const group_names[] = {
-	[GROUP_BITMAP] = "bitmap", [GROUP_CLUSTER] = "cluster",
-	[GROUP_CONNECTION] = "connection", [GROUP_GENERIC] = "generic",
-	[GROUP_GEO] = "geo", [GROUP_HASH] = "hash",
-	[GROUP_HYPERLOGLOG] = "hyperloglog", [GROUP_LIST] = "list",
-	[GROUP_PUBSUB] = "pubsub", [GROUP_SCRIPTING] = "scripting",
-	[GROUP_SERVER] = "server", [GROUP_SET] = "set",
-	[GROUP_SORTED_SET] = "sorted-set", [GROUP_STREAM] = "stream",
-	[GROUP_STRING] = "string", [GROUP_TRANSACTIONS] = "transactions",
+	[GROUP_BITMAP] = "bitmap",
+	[GROUP_CLUSTER] = "cluster",
+	[GROUP_CONNECTION] = "connection",
+	[GROUP_GENERIC] = "generic",
+	[GROUP_GEO] = "geo",
+	[GROUP_HASH] = "hash",
+	[GROUP_HYPERLOGLOG] = "hyperloglog",
+	[GROUP_LIST] = "list",
+	[GROUP_PUBSUB] = "pubsub",
+	[GROUP_SCRIPTING] = "scripting",
+	[GROUP_SERVER] = "server",
+	[GROUP_SET] = "set",
+	[GROUP_SORTED_SET] = "sorted-set",
+	[GROUP_STREAM] = "stream",
+	[GROUP_STRING] = "string",
+	[GROUP_TRANSACTIONS] = "transactions",
 };
 
 /* "config" for ("CONFIG", ""), "config|get" for ("CONFIG", "GET"). */
@@ -38,7 +59,7 @@ static bool is_named(const struct redis_command *command, struct slice name, str
 {
 	struct slice rest = slice_text(command->name), part;
 
-	slice_next(&rest, '|', &part);
+	part = redis_cut(&rest, '|');
 	if (part.length != name.length || rest.length != sub.length)
 		return false;
 	for (size_t i = 0; i < name.length; i++) {
@@ -87,8 +108,9 @@ static void refuse_unknown(struct call *call)
 								: sizeof(text) - length - 1;
 	}
 	text[length] = 0;
-	redis_error(call, modern ? "ERR unknown command '%.*s', with args beginning with: %s"
-				 : "ERR unknown command `%.*s`, with args beginning with: %s",
+	redis_error(call,
+		    modern ? "ERR unknown command '%.*s', with args beginning with: %s"
+			   : "ERR unknown command `%.*s`, with args beginning with: %s",
 		    (int)name.length, (const char *)name.at, text);
 }
 
@@ -102,9 +124,9 @@ static void refuse_subcommand(struct call *call, const struct redis_command *com
 		name[i] = (char)(command->name[i] - 32);
 	name[i] = 0;
 	redis_error(call,
-		    call->redis->version >= 700
-			    ? "ERR unknown subcommand '%.*s'. Try %s HELP."
-			    : "ERR Unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
+		    call->redis->version >= 700 ? "ERR unknown subcommand '%.*s'. Try %s HELP."
+						: "ERR Unknown subcommand or wrong number of "
+						  "arguments for '%.*s'. Try %s HELP.",
 		    (int)sub.length, (const char *)sub.at, name);
 }
 
@@ -207,12 +229,13 @@ void redis_run(struct call *call, size_t count)
 		redis_error(call, "NOAUTH Authentication required.");
 	} else if (redis->channel_count && redis->protocol == 2 && !fits_subscription(command)) {
 		if (redis->version >= 600)
-			redis_error(call,
-				    "ERR Can't execute '%s': only (P%s)SUBSCRIBE / (P%s)UNSUBSCRIBE "
-				    "/ PING / QUIT%s are allowed in this context",
-				    command->name, redis->version >= 700 ? "|S" : "",
-				    redis->version >= 700 ? "|S" : "",
-				    redis->version >= 602 ? " / RESET" : "");
+			redis_error(
+				call,
+				"ERR Can't execute '%s': only (P%s)SUBSCRIBE / (P%s)UNSUBSCRIBE "
+				"/ PING / QUIT%s are allowed in this context",
+				command->name, redis->version >= 700 ? "|S" : "",
+				redis->version >= 700 ? "|S" : "",
+				redis->version >= 602 ? " / RESET" : "");
 		else
 			redis_error(call, "ERR only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT "
 					  "allowed in this context");
@@ -242,12 +265,20 @@ static size_t count_listed(const struct call *call)
 static void put_categories(struct call *call, const struct redis_command *command)
 {
 	static const char *const of_group[] = {
-		[GROUP_BITMAP] = "@bitmap", [GROUP_CONNECTION] = "@connection",
-		[GROUP_GENERIC] = "@keyspace", [GROUP_GEO] = "@geo", [GROUP_HASH] = "@hash",
-		[GROUP_HYPERLOGLOG] = "@hyperloglog", [GROUP_LIST] = "@list",
-		[GROUP_PUBSUB] = "@pubsub", [GROUP_SCRIPTING] = "@scripting", [GROUP_SET] = "@set",
-		[GROUP_SORTED_SET] = "@sortedset", [GROUP_STREAM] = "@stream",
-		[GROUP_STRING] = "@string", [GROUP_TRANSACTIONS] = "@transaction",
+		[GROUP_BITMAP] = "@bitmap",
+		[GROUP_CONNECTION] = "@connection",
+		[GROUP_GENERIC] = "@keyspace",
+		[GROUP_GEO] = "@geo",
+		[GROUP_HASH] = "@hash",
+		[GROUP_HYPERLOGLOG] = "@hyperloglog",
+		[GROUP_LIST] = "@list",
+		[GROUP_PUBSUB] = "@pubsub",
+		[GROUP_SCRIPTING] = "@scripting",
+		[GROUP_SET] = "@set",
+		[GROUP_SORTED_SET] = "@sortedset",
+		[GROUP_STREAM] = "@stream",
+		[GROUP_STRING] = "@string",
+		[GROUP_TRANSACTIONS] = "@transaction",
 	};
 	const char *names[8];
 	size_t count = 0;
@@ -373,35 +404,47 @@ void redis_command_docs(struct call *call)
 	}
 }
 
+/* The subcommand's name when the command is one of the container's, else empty. */
+static struct slice subcommand_of(const struct redis_command *command, struct slice container,
+				  int version)
+{
+	struct slice rest = slice_text(command->name), head;
+
+	head = redis_cut(&rest, '|');
+	if (!slice_equal(head, container) || command->since > version || slice_is(rest, "help"))
+		return (struct slice){0};
+	return rest;
+}
+
+static void put_upper(struct writer *out, struct slice text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		writer_u8(out,
+			  text.at[i] >= 'a' && text.at[i] <= 'z' ? text.at[i] - 32 : text.at[i]);
+}
+
 /* X HELP: the subcommands that there are. */
 void redis_help(struct call *call)
 {
-	struct slice name = slice_text(call->command->name), part;
+	struct slice name = slice_text(call->command->name), container;
 	size_t count = 0;
 
-	slice_next(&name, '|', &part);
-	for (int pass = 0; pass < 2; pass++) {
-		if (pass)
-			redis_array(call, count + 1);
-		for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-			struct slice rest = slice_text(commands[i].name), head;
+	container = redis_cut(&name, '|');
+	for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+		count += subcommand_of(&commands[i], container, call->redis->version).length > 0;
+	redis_array(call, count + 3);
+	writer_u8(call->out, '+');
+	put_upper(call->out, container);
+	writer_text(call->out, " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n");
+	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+		struct slice sub = subcommand_of(&commands[i], container, call->redis->version);
 
-			slice_next(&rest, '|', &head);
-			if (!rest.length || !slice_equal(head, part) ||
-			    commands[i].since > call->redis->version)
-				continue;
-			if (!pass && count == 0)
-				count = 0;
-			if (!pass) {
-				count++;
-				continue;
-			}
-			writer_u8(call->out, '+');
-			for (size_t k = 0; k < rest.length; k++)
-				writer_u8(call->out, rest.at[k] == '-' ? '-' : rest.at[k] & 0xdf);
-			writer_text(call->out, "\r\n");
-		}
-		if (pass)
-			redis_status(call, "    Prints this help.");
+		if (!sub.length)
+			continue;
+		writer_u8(call->out, '+');
+		put_upper(call->out, sub);
+		writer_text(call->out, "\r\n");
 	}
+	redis_status(call, "HELP");
+	redis_status(call, "    Prints this help.");
 }

@@ -27,13 +27,15 @@ static void put_human(struct writer *out, int64_t bytes)
 }
 
 enum kind {
-	FIXED,       /* the text */
-	NUMBER,      /* fact(text[0]) as decimal */
-	HUMAN,       /* the same for people */
+	FIXED,  /* the text */
+	NUMBER, /* fact(text[0]) as decimal */
+	HUMAN,  /* the same for people */
 	VERSION,
 	BUILD,
 	SYSTEM,
 	COMPILER,
+	EXECUTABLE,
+	CONFIG_FILE,
 	RUN_ID,
 	REPLICATION_ID,
 	PROCESSOR, /* seconds with a fraction: uptime / number in text */
@@ -47,42 +49,78 @@ struct line {
 	const char *text;
 };
 
+static int64_t memory_fact(const struct facts *facts, char which)
+{
+	switch (which) {
+	case 'm':
+		return facts->used;
+	case 'k':
+		return facts->peak;
+	case 'r':
+		return facts->rss;
+	case 'T':
+		return facts->total;
+	case 's':
+		return 876384;
+	case 'o':
+		return 898928;
+	case 'D':
+		return facts->used - 898928;
+	case 'a':
+		return facts->used + 869368;
+	case 'A':
+		return facts->used + 1297728;
+	case 'R':
+		return facts->rss - 2445312;
+	case 'f':
+		return facts->rss - facts->used;
+	case 'g':
+		return 428360;
+	case 'h':
+		return facts->rss - facts->used - 3726080;
+	default:
+		return 0;
+	}
+}
+
 static int64_t fact(const struct facts *facts, char which)
 {
 	struct call *call = facts->call;
 
 	switch (which) {
-	case 'p': return persona_derive_number(session_persona(call->session), "redis pid", 480, 1900);
-	case 'P': return redis_port(call->session);
-	case 't': return session_now(call->session);
-	case 'u': return facts->uptime;
-	case 'd': return facts->uptime / 86400;
-	case 'l': return facts->now & 0xffffff;
-	case 'm': return facts->used;
-	case 'k': return facts->peak;
-	case 'r': return facts->rss;
-	case 'T': return facts->total;
-	case 's': return 876384;
-	case 'o': return 898928;
-	case 'D': return facts->used - 898928;
-	case 'a': return facts->used + 869368;
-	case 'A': return facts->used + 1297728;
-	case 'R': return facts->rss - 2445312;
-	case 'f': return facts->rss - facts->used;
-	case 'g': return 428360;
-	case 'h': return facts->rss - facts->used - 3726080;
-	case 'c': return facts->connections;
-	case 'C': return facts->commands;
-	case 'i': return facts->commands * 31;
-	case 'O': return facts->commands * 187;
-	case 'L': return call->redis->saved / SECOND;
+	case 'p':
+		return persona_derive_number(session_persona(call->session), "redis pid", 480,
+					     1900);
+	case 'P':
+		return redis_port(call->session);
+	case 't':
+		return session_now(call->session);
+	case 'u':
+		return facts->uptime;
+	case 'd':
+		return facts->uptime / 86400;
+	case 'l':
+		return facts->now & 0xffffff;
+	case 'c':
+		return facts->connections;
+	case 'C':
+		return facts->commands;
+	case 'i':
+		return facts->commands * 31;
+	case 'O':
+		return facts->commands * 187;
+	case 'L':
+		return call->redis->saved / SECOND;
 	case 'x':
 		return call->redis->store
 			       ? (int64_t)(call->redis->store->changes - call->redis->saved_changes)
 			       : 0;
-	case 'e': return call->redis->errors;
-	case 'E': return facts->uptime / 37;
-	default: return 0;
+	case 'e':
+		return call->redis->errors;
+	case 'E':
+		return facts->uptime / 37;
+	default:
+		return memory_fact(facts, which);
 	}
 }
 
@@ -93,27 +131,45 @@ static void put_line(struct facts *facts, const struct line *line, struct writer
 
 	writer_format(out, "%s:", line->name);
 	switch (line->kind) {
-	case FIXED: writer_text(out, line->text); break;
-	case NUMBER: writer_decimal(out, fact(facts, line->text[0])); break;
-	case HUMAN: put_human(out, fact(facts, line->text[0])); break;
-	case VERSION: writer_text(out, redis_version_text(session)); break;
+	case FIXED:
+		writer_text(out, line->text);
+		break;
+	case NUMBER:
+		writer_decimal(out, fact(facts, line->text[0]));
+		break;
+	case HUMAN:
+		put_human(out, fact(facts, line->text[0]));
+		break;
+	case VERSION:
+		writer_text(out, redis_version_text(session));
+		break;
 	case BUILD:
 		redis_hex_of(session, redis_version_text(session), hex, 8);
 		hex[15] = 0; /* a leading zero is not written: not every build has 16 digits */
-		writer_text(out, persona_text(session_persona(session), "redis.build", hex));
+		writer_text(out, persona_text(session_persona(session), "redis.build_id", hex));
 		break;
 	case SYSTEM:
-		writer_format(out, "Linux %s x86_64",
-			      persona_text(session_persona(session), "host.kernel",
-					   "5.4.0-150-generic"));
+		writer_format(
+			out, "Linux %s x86_64",
+			persona_text(session_persona(session), "host.kernel", "5.4.0-150-generic"));
 		break;
 	case COMPILER:
-		writer_text(out, persona_text(session_persona(session), "redis.compiler",
-					      facts->call->redis->version >= 700 ? "12.2.0" : "9.4.0"));
+		writer_text(out,
+			    persona_text(session_persona(session), "redis.gcc_version",
+					 facts->call->redis->version >= 700 ? "12.2.0" : "9.4.0"));
+		break;
+	case EXECUTABLE:
+		writer_text(out,
+			    persona_text(session_persona(session), "redis.executable", line->text));
+		break;
+	case CONFIG_FILE:
+		writer_text(out, persona_text(session_persona(session), "redis.config_file",
+					      line->text));
 		break;
 	case RUN_ID:
 	case REPLICATION_ID:
-		redis_hex_of(session, line->kind == RUN_ID ? facts->id : "redis replication", hex, 20);
+		redis_hex_of(session, line->kind == RUN_ID ? facts->id : "redis replication", hex,
+			     20);
 		writer_text(out, hex);
 		break;
 	case PROCESSOR:
@@ -122,10 +178,11 @@ static void put_line(struct facts *facts, const struct line *line, struct writer
 			      (long long)(facts->now * 7919 % 1000000));
 		break;
 	case PERCENT:
-		writer_format(out, "%.2f%%", line->text[0] == 'k'
-						     ? 100.0 * (double)facts->used / (double)facts->peak
-						     : 100.0 * (double)(facts->used - 898928) /
-							       (double)(facts->used - 876384));
+		writer_format(out, "%.2f%%",
+			      line->text[0] == 'k'
+				      ? 100.0 * (double)facts->used / (double)facts->peak
+				      : 100.0 * (double)(facts->used - 898928) /
+						(double)(facts->used - 876384));
 		break;
 	}
 	writer_text(out, "\r\n");
@@ -154,8 +211,8 @@ static const struct line server[] = {
 	{"hz", 0, 0, FIXED, "10"},
 	{"configured_hz", 500, 0, FIXED, "10"},
 	{"lru_clock", 0, 0, NUMBER, "l"},
-	{"executable", 0, 0, FIXED, "/usr/bin/redis-server"},
-	{"config_file", 0, 0, FIXED, "/etc/redis/redis.conf"},
+	{"executable", 0, 0, EXECUTABLE, "/usr/bin/redis-server"},
+	{"config_file", 0, 0, CONFIG_FILE, "/etc/redis/redis.conf"},
 	{"io_threads_active", 602, 0, FIXED, "0"},
 };
 
@@ -376,8 +433,9 @@ static void put_role(struct facts *facts, struct writer *out)
 			 "master_sync_in_progress:0\r\n");
 	if (redis->version >= 602)
 		writer_text(out, "slave_read_repl_offset:1\r\n");
-	writer_format(out, "slave_repl_offset:1\r\nmaster_link_down_since_seconds:%lld\r\n",
-		      (long long)((session_now(facts->call->session) - redis->opened) / SECOND + 1));
+	writer_format(
+		out, "slave_repl_offset:1\r\nmaster_link_down_since_seconds:%lld\r\n",
+		(long long)((session_now(facts->call->session) - redis->opened) / SECOND + 1));
 	writer_text(out, "slave_priority:100\r\nslave_read_only:1\r\n");
 	if (redis->version >= 602)
 		writer_text(out, "replica_announced:1\r\n");
@@ -433,8 +491,7 @@ static struct facts gather(struct call *call)
 	struct facts facts = {.call = call, .now = now / SECOND};
 	const struct store *store = redis_store(call);
 
-	facts.uptime = (now - boot) / SECOND -
-		       persona_derive_number(persona, "redis start", 5, 90);
+	facts.uptime = (now - boot) / SECOND - persona_derive_number(persona, "redis start", 5, 90);
 	if (facts.uptime < 1)
 		facts.uptime = 1;
 	facts.used = persona_derive_number(persona, "redis memory", 1200000, 1900000) +

@@ -1,12 +1,13 @@
-/* What intruders leave: payloads that the database file would carry, and addresses to fetch from. */
+/* What intruders leave: payloads that the database file would carry, and addresses to fetch from.
+ */
 #include <stdio.h>
 
 #include "decoy/protocols/redis/redis.h"
 
-#define LARGE_VALUE      1024
-#define ADDRESSES_MAX    8    /* a value */
-#define ADDRESS_MAX      1024 /* bytes of one */
-#define INSPECTED_MAX    65536
+#define LARGE_VALUE   1024
+#define ADDRESSES_MAX 8    /* a value */
+#define ADDRESS_MAX   1024 /* bytes of one */
+#define INSPECTED_MAX 65536
 
 static bool has_any(struct slice text, const char *const *words)
 {
@@ -46,8 +47,10 @@ static bool has_cron_line(struct slice text)
 /* The trick that the value serves, or NULL. */
 static const char *trick_of(struct slice value, const char *directory, const char *file)
 {
-	static const char *const keys[] = {"ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-", NULL};
-	static const char *const shells[] = {"<?php", "<?=", "<%", "eval(", "Runtime.getRuntime", NULL};
+	static const char *const keys[] = {"ssh-rsa ", "ssh-ed25519 ", "ssh-dss ", "ecdsa-sha2-",
+					   NULL};
+	static const char *const shells[] = {"<?php", "<?=", "<%", "eval(", "Runtime.getRuntime",
+					     NULL};
 
 	value = slice_first(value, INSPECTED_MAX);
 	if (has_any(value, keys))
@@ -82,13 +85,14 @@ void redis_report_addresses(struct session *session, struct slice text)
 		if (scheme == ARRAY_COUNT(schemes))
 			continue;
 		length = strlen(schemes[scheme]);
-		while (length < rest.length && length < ADDRESS_MAX && !ends_address(rest.at[length]))
+		while (length < rest.length && length < ADDRESS_MAX &&
+		       !ends_address(rest.at[length]))
 			length++;
 		rest.length = length;
 		host = slice_from(rest, strlen(schemes[scheme]));
 		i += length - 1;
-		slice_next(&host, '/', &host);
-		slice_next(&host, ':', &host);
+		host = slice_first(host, slice_find_byte(host, '/'));
+		host = slice_first(host, slice_find_byte(host, ':'));
 		if (host.length == 0)
 			continue;
 		event = session_event(session, "download.attempt");
@@ -130,7 +134,7 @@ void redis_keep_writes(struct session *session, struct redis *redis)
 
 		if (!(entry.flags & STORE_WRITTEN) || entry.flags & STORE_RECORDED)
 			continue;
-		trick = trick_of(entry.value, directory, file);
+		trick = trick_of(entry.value, entry.type == STORE_STRING ? directory : "", file);
 		if (!trick)
 			continue;
 		store_mark(redis->store, &entry, STORE_RECORDED);
@@ -146,5 +150,6 @@ void redis_inspect_value(struct call *call, struct slice key, struct slice value
 	if (trick)
 		redis_tag(call, trick);
 	if (value.length > LARGE_VALUE)
-		session_keep(call->session, EVIDENCE_PAYLOAD, "write", slice_first(key, 255), value);
+		session_keep(call->session, EVIDENCE_PAYLOAD, "write", slice_first(key, 255),
+			     value);
 }

@@ -174,9 +174,10 @@ void redis_mset(struct call *call)
 	struct store_entry entry;
 
 	if (call->count % 2 == 0) {
-		redis_error(call, call->redis->version >= 700
-					  ? "ERR wrong number of arguments for '%s' command"
-					  : "ERR wrong number of arguments for MSET",
+		redis_error(call,
+			    call->redis->version >= 700
+				    ? "ERR wrong number of arguments for '%s' command"
+				    : "ERR wrong number of arguments for MSET",
 			    call->command->name);
 		return;
 	}
@@ -290,8 +291,10 @@ void redis_exists(struct call *call)
 	redis_number(call, count);
 }
 
-static const char *const type_names[] = {
-	[STORE_STRING] = "string", [STORE_LIST] = "list", [STORE_HASH] = "hash", [STORE_SET] = "set"};
+static const char *const type_names[] = {[STORE_STRING] = "string",
+					 [STORE_LIST] = "list",
+					 [STORE_HASH] = "hash",
+					 [STORE_SET] = "set"};
 
 void redis_type(struct call *call)
 {
@@ -335,7 +338,8 @@ static void put_matching(struct call *call, struct slice pattern, const char *ty
 
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t at = 0; store_next(store, &at, &entry);) {
-			if (!is_current(call, &entry) || !redis_matches(pattern, entry.key, false) ||
+			if (!is_current(call, &entry) ||
+			    !redis_matches(pattern, entry.key, false) ||
 			    (type && strcmp(type, type_names[entry.type]) != 0))
 				continue;
 			if (pass)
@@ -444,9 +448,8 @@ void redis_expire(struct call *call)
 		store_remove(redis_store(call), &entry);
 	else
 		replace(call, &entry, call->arguments[1],
-			session_now(call->session) +
-				(number < EXPIRE_MAX ? number : EXPIRE_MAX) *
-					(milliseconds ? MILLISECOND : SECOND));
+			session_now(call->session) + (number < EXPIRE_MAX ? number : EXPIRE_MAX) *
+							     (milliseconds ? MILLISECOND : SECOND));
 	redis_number(call, 1);
 }
 
@@ -501,8 +504,7 @@ void redis_rename(struct call *call)
 
 void redis_dbsize(struct call *call)
 {
-	redis_number(call,
-		     (int64_t)store_count(redis_store(call), call->redis->database, false));
+	redis_number(call, (int64_t)store_count(redis_store(call), call->redis->database, false));
 }
 
 void redis_flushall(struct call *call)
@@ -523,8 +525,8 @@ void redis_flushall(struct call *call)
 
 void redis_object_encoding(struct call *call)
 {
-	static const char *const names[] = {[STORE_LIST] = "quicklist", [STORE_HASH] = "ziplist",
-					    [STORE_SET] = "hashtable"};
+	static const char *const names[] = {
+		[STORE_LIST] = "quicklist", [STORE_HASH] = "ziplist", [STORE_SET] = "hashtable"};
 	struct store_entry entry;
 	struct slice rest, item;
 	int64_t number;

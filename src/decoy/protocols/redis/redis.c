@@ -4,7 +4,8 @@
 
 #include "decoy/protocols/redis/redis.h"
 
-#define ARGUMENT_RECORDED_MAX 512 /* of one argument in sundew.request.arguments */
+#define ARGUMENT_RECORDED_MAX 512          /* of one argument in sundew.request.arguments */
+#define CLIENT_PACE           (SECOND / 4) /* client numbers rise this fast */
 #define ARGUMENTS_RECORDED    EVENT_LIST_MAX
 
 static const struct directive directives[] = {
@@ -15,8 +16,8 @@ static const struct directive directives[] = {
 	 .help = "Ask for AUTH before anything else; intruders look for servers that do not."},
 };
 
-static const struct config_section section = {
-	"services[].redis", directives, ARRAY_COUNT(directives), "The Redis decoy."};
+static const struct config_section section = {"services[].redis", directives,
+					      ARRAY_COUNT(directives), "The Redis decoy."};
 
 static bool wants_password(const struct session *session)
 {
@@ -36,8 +37,8 @@ static void redis_opened(struct session *session, void *state)
 	redis->opened = now;
 	redis->cleared = persona_boot_time(session_persona(session), now);
 	redis->saved = now - 60 * SECOND - (int64_t)session_random_number(session, 900) * SECOND;
-	redis->connections = (uint32_t)((uint64_t)((now - redis->cleared) / MINUTE) & 0xffffff);
-	redis->id = redis->connections + 3;
+	redis->connections = (uint32_t)((now - redis->cleared) / CLIENT_PACE);
+	redis->id = (uint32_t)((now - redis->cleared) / CLIENT_PACE);
 	redis->queue_end = &redis->queue;
 }
 
@@ -64,7 +65,7 @@ static void report(struct call *call, size_t answer_at)
 	verb = slice_first(call->arguments[0], sizeof(verb_text));
 	for (size_t i = 0; i < verb.length; i++)
 		verb_text[i] = (char)(verb.at[i] >= 'a' && verb.at[i] <= 'z' ? verb.at[i] - 32
-									    : verb.at[i]);
+									     : verb.at[i]);
 	for (size_t i = 1; i < call->count && count < ARGUMENTS_RECORDED; i++)
 		arguments[count++] = slice_first(call->arguments[i], ARGUMENT_RECORDED_MAX);
 	for (size_t i = 0; i < call->tag_count; i++)
@@ -72,7 +73,7 @@ static void report(struct call *call, size_t answer_at)
 	code = slice_from(writer_slice(call->out), answer_at);
 	if (code.length && code.at[0] == '-') {
 		code = slice_from(code, 1);
-		slice_next(&code, ' ', &code);
+		code = slice_first(code, slice_find_byte(code, ' '));
 		event_set_text(event, FIELD_RESPONSE_CODE, slice_trim(slice_first(code, 32)));
 		event_set_words(event, FIELD_EVENT_OUTCOME, "failure");
 	}
@@ -121,6 +122,8 @@ static int judge_http(struct slice bytes)
 
 	if (!looks_like_http(bytes) || slice_find_byte(bytes, '\n') == SIZE_MAX)
 		return 0;
+	if (slice_starts_nocase(bytes, "post "))
+		return 1;
 	end = slice_find(bytes, SLICE("\n\r\n"));
 	if (slice_contains_nocase(slice_first(bytes, end), "\nhost:"))
 		return 1;
@@ -164,8 +167,8 @@ static void start_stream(struct session *session, struct redis *redis,
 					 request->count > 1 ? request->arguments[1] : SLICE(""));
 	if (request->count > 0) {
 		call.arguments = request->arguments;
-		call.count = request->count < REDIS_ARGUMENTS_MAX ? request->count
-								  : REDIS_ARGUMENTS_MAX;
+		call.count =
+			request->count < REDIS_ARGUMENTS_MAX ? request->count : REDIS_ARGUMENTS_MAX;
 		redis_tag(&call, "large-value");
 		report(&call, 0);
 	}

@@ -17,19 +17,27 @@
 
 #include "decoy/protocol.h"
 
-#define REDIS_ARGUMENTS_MAX   1024 /* kept of one request; what comes beyond is counted */
-#define REDIS_ARGUMENT_COUNT_MAX (1024 * 1024) /* Redis before 7 */
-#define REDIS_LINE_MAX        (64 * 1024) /* PROTO_INLINE_MAX_SIZE of Redis */
-#define REDIS_BULK_MAX        (512 * 1024 * 1024) /* proto-max-bulk-len */
-#define REDIS_INPUT_MAX       (1024 * 1024) /* a larger value flows into evidence instead */
-#define REDIS_HELD_BULK_MAX   (REDIS_INPUT_MAX - 2 * REDIS_LINE_MAX)
-#define REDIS_REPLY_MAX       (512 * 1024) /* below what a session may have waiting */
-#define REDIS_STORE_SIZE      (64 * 1024)
-#define REDIS_VALUE_MAX       (16 * 1024) /* of one value in the store */
-#define REDIS_QUEUE_MAX       (64 * 1024) /* bytes that MULTI may queue */
-#define REDIS_CHANNELS_MAX    64
-#define REDIS_DATABASES       16
-#define REDIS_TAGS_MAX        4
+/* The part before the separator, taken off the front of *rest; empty when nothing is left. */
+static inline struct slice redis_cut(struct slice *rest, uint8_t separator)
+{
+	struct slice part = {0};
+
+	return slice_next(rest, separator, &part) ? part : (struct slice){0};
+}
+
+#define REDIS_ARGUMENTS_MAX      1024 /* kept of one request; what comes beyond is counted */
+#define REDIS_ARGUMENT_COUNT_MAX (1024 * 1024)       /* Redis before 7 */
+#define REDIS_LINE_MAX           (64 * 1024)         /* PROTO_INLINE_MAX_SIZE of Redis */
+#define REDIS_BULK_MAX           (512 * 1024 * 1024) /* proto-max-bulk-len */
+#define REDIS_INPUT_MAX          (1024 * 1024) /* a larger value flows into evidence instead */
+#define REDIS_HELD_BULK_MAX      (REDIS_INPUT_MAX - 2 * REDIS_LINE_MAX)
+#define REDIS_REPLY_MAX          (512 * 1024) /* below what a session may have waiting */
+#define REDIS_STORE_SIZE         (64 * 1024)
+#define REDIS_VALUE_MAX          (16 * 1024) /* of one value in the store */
+#define REDIS_QUEUE_MAX          (64 * 1024) /* bytes that MULTI may queue */
+#define REDIS_CHANNELS_MAX       64
+#define REDIS_DATABASES          16
+#define REDIS_TAGS_MAX           4
 
 struct redis_options {
 	bool password_required;
@@ -44,8 +52,8 @@ struct request {
 
 /* Where reading stands, so that a request in many pieces is read once. */
 struct request_reader {
-	size_t at;         /* offset of the next header or line end to look for */
-	int64_t left;      /* bulks to come */
+	size_t at;    /* offset of the next header or line end to look for */
+	int64_t left; /* bulks to come */
 	int64_t count;
 	bool multibulk;
 };
@@ -84,7 +92,7 @@ struct store {
 struct store_entry {
 	struct slice key, value; /* value: the string, or items, see store_item_next */
 	int64_t expires;         /* wall clock, microseconds; 0: never */
-	uint64_t size;           /* of a string as it was written; more than value.length when cut */
+	uint64_t size; /* of a string as it was written; more than value.length when cut */
 	uint8_t type, database, flags;
 	size_t at;
 };
@@ -143,6 +151,7 @@ struct redis {
 	uint64_t saved_changes;
 	const char *name;
 	struct store *store;
+	struct store no_store; /* holds nothing: when memory is out and the session is closing */
 	struct setting_override *overrides;
 	struct queued *queue, **queue_end;
 	size_t queued_count, queued_bytes;

@@ -69,8 +69,9 @@ static bool read_word(struct slice line, size_t *at, struct writer *text)
 			break;
 		if (!quote && (c == '"' || c == '\'')) {
 			quote = c;
-		} else if (quote == '"' && c == '\\' && i + 3 < line.length && line.at[i + 1] == 'x' &&
-			   hex_digit(line.at[i + 2]) >= 0 && hex_digit(line.at[i + 3]) >= 0) {
+		} else if (quote == '"' && c == '\\' && i + 3 < line.length &&
+			   line.at[i + 1] == 'x' && hex_digit(line.at[i + 2]) >= 0 &&
+			   hex_digit(line.at[i + 3]) >= 0) {
 			writer_u8(text, (uint8_t)(hex_digit(line.at[i + 2]) * 16 +
 						  hex_digit(line.at[i + 3])));
 			i += 3;
@@ -173,7 +174,8 @@ static void collect(struct slice bytes, int64_t count, struct request *request)
 		size_t end = line_end(bytes, at);
 		int64_t length = 0;
 
-		if (end == SIZE_MAX || !read_number(slice_of(bytes.at + at + 1, end - at - 1), &length))
+		if (end == SIZE_MAX ||
+		    !read_number(slice_of(bytes.at + at + 1, end - at - 1), &length))
 			return;
 		if (i < REDIS_ARGUMENTS_MAX)
 			request->arguments[i] =

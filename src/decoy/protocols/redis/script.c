@@ -1,5 +1,5 @@
-/* Lua scripts: recorded, never run. Literals are returned; what the Debian hole (CVE-2022-0543) would
- * print is made up. */
+/* Lua scripts: recorded, never run. Literals are returned; what the Debian hole (CVE-2022-0543)
+ * would print is made up. */
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -72,8 +72,10 @@ static void escape_sandbox(struct call *call, struct slice script)
 	else if (call->redis->version < 700)
 		redis_null(call);
 	else
-		redis_error(call, "ERR user_script:1: Script attempted to access nonexistent global "
-				  "variable 'package' script: %s, on @user_script:1.", digest);
+		redis_error(call,
+			    "ERR user_script:1: Script attempted to access nonexistent global "
+			    "variable 'package' script: %s, on @user_script:1.",
+			    digest);
 }
 
 static void put_value(struct call *call, struct slice value)
@@ -104,12 +106,14 @@ void redis_eval(struct call *call)
 	if (!redis_integer(call, 2, &keys))
 		return;
 	if (keys < 0 || (uint64_t)keys > call->count - 3) {
-		redis_error(call, keys < 0 ? "ERR Number of keys can't be negative"
-					   : "ERR Number of keys can't be greater than number of args");
+		redis_error(call,
+			    keys < 0 ? "ERR Number of keys can't be negative"
+				     : "ERR Number of keys can't be greater than number of args");
 		return;
 	}
 	redis_tag(call, "lua-script");
-	session_keep(call->session, EVIDENCE_PAYLOAD, "script", SLICE("eval.lua"), call->arguments[1]);
+	session_keep(call->session, EVIDENCE_PAYLOAD, "script", SLICE("eval.lua"),
+		     call->arguments[1]);
 	if (slice_contains_nocase(script, "package.loadlib") ||
 	    slice_contains_nocase(script, "luaopen_"))
 		escape_sandbox(call, call->arguments[1]);

@@ -10,7 +10,8 @@ static const char *const versions[] = {"5.0.7", "5.0.14", "6.0.16"};
 const char *redis_version_text(const struct session *session)
 {
 	const struct persona *persona = session_persona(session);
-	int64_t pick = persona_derive_number(persona, "redis version", 0, ARRAY_COUNT(versions) - 1);
+	int64_t pick =
+		persona_derive_number(persona, "redis version", 0, ARRAY_COUNT(versions) - 1);
 
 	return persona_text(persona, "redis.version", versions[pick]);
 }
@@ -20,10 +21,10 @@ int redis_version(const struct session *session)
 	struct slice text = slice_text(redis_version_text(session)), part;
 	int64_t major = 5, minor = 0;
 
-	slice_next(&text, '.', &part);
+	part = redis_cut(&text, '.');
 	if (slice_number(part, 1, 99, &major) < 0)
 		return 500;
-	slice_next(&text, '.', &part);
+	part = redis_cut(&text, '.');
 	if (slice_number(part, 0, 99, &minor) < 0)
 		minor = 0;
 	return (int)(major * 100 + minor);
@@ -68,10 +69,9 @@ static void recall(struct call *call)
 
 struct store *redis_store(struct call *call)
 {
-	static const struct store nothing; /* when memory is out; the session is closing then */
 	struct store *store = redis_open_store(call->session, call->redis);
 
-	return store ? store : (struct store *)(uintptr_t)&nothing;
+	return store ? store : &call->redis->no_store;
 }
 
 /* --- connection --- */
@@ -195,7 +195,8 @@ void redis_hello(struct call *call)
 {
 	int64_t version = 0;
 
-	if (call->count > 1 && slice_number(call->arguments[1], INT64_MIN, INT64_MAX, &version) < 0) {
+	if (call->count > 1 &&
+	    slice_number(call->arguments[1], INT64_MIN, INT64_MAX, &version) < 0) {
 		redis_error(call, call->redis->version >= 602
 					  ? "ERR Protocol version is not an integer or out of range"
 					  : "NOPROTO unsupported protocol version");
@@ -221,10 +222,11 @@ void redis_hello(struct call *call)
 		}
 	}
 	if (!call->redis->authorised) {
-		redis_error(call, "NOAUTH HELLO must be called with the client already authenticated, "
-				  "otherwise the HELLO AUTH <user> <pass> option can be used to "
-				  "authenticate the client and select the RESP protocol version at "
-				  "the same time");
+		redis_error(call,
+			    "NOAUTH HELLO must be called with the client already authenticated, "
+			    "otherwise the HELLO AUTH <user> <pass> option can be used to "
+			    "authenticate the client and select the RESP protocol version at "
+			    "the same time");
 		return;
 	}
 	if (version)
@@ -394,7 +396,8 @@ void redis_replicaof(struct call *call)
 	struct redis *redis = call->redis;
 	int64_t port;
 
-	if (slice_is_nocase(call->arguments[1], "no") && slice_is_nocase(call->arguments[2], "one")) {
+	if (slice_is_nocase(call->arguments[1], "no") &&
+	    slice_is_nocase(call->arguments[2], "one")) {
 		redis->master = NULL;
 		redis_status(call, "OK");
 		return;
@@ -406,7 +409,8 @@ void redis_replicaof(struct call *call)
 					  : "ERR value is not an integer or out of range");
 		return;
 	}
-	redis->master = arena_text(session_arena(call->session), slice_first(call->arguments[1], 255));
+	redis->master =
+		arena_text(session_arena(call->session), slice_first(call->arguments[1], 255));
 	if (!redis->master)
 		return;
 	redis->master_port = (uint16_t)port;
@@ -464,9 +468,10 @@ static bool modules_are_closed(struct call *call)
 {
 	if (call->redis->version < 700)
 		return false;
-	redis_error(call, "ERR MODULE command not allowed. If the enable-module-command option is set "
-			  "to \"local\", you can run it from a local connection, otherwise you need to "
-			  "set this option in the configuration file, and then restart the server.");
+	redis_error(call,
+		    "ERR MODULE command not allowed. If the enable-module-command option is set "
+		    "to \"local\", you can run it from a local connection, otherwise you need to "
+		    "set this option in the configuration file, and then restart the server.");
 	return true;
 }
 
@@ -490,10 +495,11 @@ void redis_debug(struct call *call)
 	struct store_entry entry;
 
 	if (call->redis->version >= 700)
-		redis_error(call, "ERR DEBUG command not allowed. If the enable-debug-command option is "
-				  "set to \"local\", you can run it from a local connection, otherwise "
-				  "you need to set this option in the configuration file, and then "
-				  "restart the server.");
+		redis_error(call,
+			    "ERR DEBUG command not allowed. If the enable-debug-command option is "
+			    "set to \"local\", you can run it from a local connection, otherwise "
+			    "you need to set this option in the configuration file, and then "
+			    "restart the server.");
 	else if (slice_is_nocase(call->arguments[1], "object") &&
 		 !store_find(redis_store(call), call->redis->database, redis_argument(call, 2),
 			     session_now(call->session), &entry))
@@ -511,8 +517,10 @@ void redis_latency_doctor(struct call *call)
 {
 	redis_verbatim(
 		call,
-		SLICE("I'm sorry, Dave, I can't do that. Latency monitoring is disabled in this Redis "
-		      "instance. You may use \"CONFIG SET latency-monitor-threshold <milliseconds>.\" "
+		SLICE("I'm sorry, Dave, I can't do that. Latency monitoring is disabled in this "
+		      "Redis "
+		      "instance. You may use \"CONFIG SET latency-monitor-threshold "
+		      "<milliseconds>.\" "
 		      "in order to enable it. If we weren't in a deep space mission I'd suggest to "
 		      "take a look at https://redis.io/topics/latency-monitor.\n"));
 }
@@ -522,7 +530,8 @@ void redis_memory_doctor(struct call *call)
 	redis_verbatim(
 		call,
 		SLICE("Hi Sam, this instance is empty or is using very little memory, my issues "
-		      "detector can't be used in these conditions. Please, leave for your mission on "
+		      "detector can't be used in these conditions. Please, leave for your mission "
+		      "on "
 		      "Earth and fill it with some data. The new Sam and I will be back to our "
 		      "programming as soon as I finished rebooting.\n"));
 }

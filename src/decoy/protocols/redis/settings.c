@@ -24,18 +24,56 @@ static const struct {
 #undef SETTING
 };
 
-#define PATH_SET_MAX      255
-#define OVERRIDES_MAX     200
+#define PATH_SET_MAX  255
+#define OVERRIDES_MAX 200
 
 /* Folders that a host has on which Redis runs as root. */
 static const char *const folders[] = {
-	"/", "/tmp", "/var/tmp", "/dev/shm", "/root", "/root/.ssh", "/etc", "/etc/cron.d",
-	"/etc/cron.daily", "/etc/cron.hourly", "/etc/cron.weekly", "/etc/cron.monthly", "/etc/init.d",
-	"/etc/ssh", "/etc/profile.d", "/etc/systemd/system", "/etc/ld.so.conf.d", "/etc/redis", "/var",
-	"/var/lib", "/var/lib/redis", "/var/log", "/var/run", "/var/spool", "/var/spool/cron",
-	"/var/spool/cron/crontabs", "/var/www", "/var/www/html", "/usr", "/usr/bin", "/usr/lib",
-	"/usr/local", "/usr/local/bin", "/usr/share", "/usr/share/nginx", "/usr/share/nginx/html",
-	"/home", "/home/ubuntu", "/home/ubuntu/.ssh", "/opt", "/bin", "/sbin", "/lib", "/lib64", "/mnt",
+	"/",
+	"/tmp",
+	"/var/tmp",
+	"/dev/shm",
+	"/root",
+	"/root/.ssh",
+	"/etc",
+	"/etc/cron.d",
+	"/etc/cron.daily",
+	"/etc/cron.hourly",
+	"/etc/cron.weekly",
+	"/etc/cron.monthly",
+	"/etc/init.d",
+	"/etc/ssh",
+	"/etc/profile.d",
+	"/etc/systemd/system",
+	"/etc/ld.so.conf.d",
+	"/etc/redis",
+	"/var",
+	"/var/lib",
+	"/var/lib/redis",
+	"/var/log",
+	"/var/run",
+	"/var/spool",
+	"/var/spool/cron",
+	"/var/spool/cron/crontabs",
+	"/var/www",
+	"/var/www/html",
+	"/usr",
+	"/usr/bin",
+	"/usr/lib",
+	"/usr/local",
+	"/usr/local/bin",
+	"/usr/share",
+	"/usr/share/nginx",
+	"/usr/share/nginx/html",
+	"/home",
+	"/home/ubuntu",
+	"/home/ubuntu/.ssh",
+	"/opt",
+	"/bin",
+	"/sbin",
+	"/lib",
+	"/lib64",
+	"/mnt",
 	"/srv",
 };
 
@@ -97,8 +135,9 @@ void redis_config_get(struct call *call)
 	char text[320];
 
 	if (call->redis->version < 700 && call->count > 3) {
-		redis_error(call, "ERR Unknown subcommand or wrong number of arguments for '%.*s'. "
-				  "Try CONFIG HELP.",
+		redis_error(call,
+			    "ERR Unknown subcommand or wrong number of arguments for '%.*s'. "
+			    "Try CONFIG HELP.",
 			    (int)call->arguments[1].length, (const char *)call->arguments[1].at);
 		return;
 	}
@@ -106,8 +145,8 @@ void redis_config_get(struct call *call)
 		if (settings[i].since > call->redis->version)
 			continue;
 		for (size_t k = 2; k < last && !chosen[i]; k++)
-			chosen[i] = redis_matches(call->arguments[k],
-						  slice_text(settings[i].name), true);
+			chosen[i] = redis_matches(call->arguments[k], slice_text(settings[i].name),
+						  true);
 		count += chosen[i];
 	}
 	redis_map(call, count);
@@ -138,6 +177,33 @@ static bool is_memory(struct slice value)
 	return slice_number(value, 0, INT64_MAX, &number) == 0;
 }
 
+static const struct {
+	const char *name, *words[10], *text;
+} choices[] = {
+	{"loglevel", {"debug", "verbose", "notice", "warning"}, "debug, verbose, notice, warning"},
+	{"appendfsync", {"everysec", "always", "no"}, "everysec, always, no"},
+	{"maxmemory-policy",
+	 {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru",
+	  "allkeys-lfu", "allkeys-random", "noeviction"},
+	 "volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, "
+	 "allkeys-random, noeviction"},
+};
+
+/* The words of a setting that takes one of a few, when the value is none of them; else NULL. */
+static const char *other_choices(const char *name, struct slice value)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(choices); i++) {
+		if (strcmp(choices[i].name, name) != 0)
+			continue;
+		for (size_t k = 0; choices[i].words[k]; k++) {
+			if (slice_is_nocase(value, choices[i].words[k]))
+				return NULL;
+		}
+		return choices[i].text;
+	}
+	return NULL;
+}
+
 /* Why a value will not do, or NULL. */
 static const char *objection(const struct call *call, size_t i, struct slice value)
 {
@@ -148,12 +214,15 @@ static const char *objection(const struct call *call, size_t i, struct slice val
 		return "can't set immutable config";
 	if (kind & PROTECTED && call->redis->version >= 700)
 		return "can't set protected config";
-	if ((kind & KIND) == SWITCH && !slice_is_nocase(value, "yes") && !slice_is_nocase(value, "no"))
+	if ((kind & KIND) == SWITCH && !slice_is_nocase(value, "yes") &&
+	    !slice_is_nocase(value, "no"))
 		return "argument must be 'yes' or 'no'";
 	if ((kind & KIND) == NUMBER && slice_number(value, INT64_MIN, INT64_MAX, &number) < 0)
 		return "argument couldn't be parsed into an integer";
 	if ((kind & KIND) == MEMORY && !is_memory(value))
 		return "argument must be a memory value";
+	if (other_choices(settings[i].name, value))
+		return "not one of its words";
 	if (strcmp(settings[i].name, "dir") == 0 && !has_folder(value))
 		return "No such file or directory";
 	if (strcmp(settings[i].name, "dbfilename") == 0 && slice_find_byte(value, '/') != SIZE_MAX)
@@ -163,9 +232,15 @@ static const char *objection(const struct call *call, size_t i, struct slice val
 
 static void refuse(struct call *call, size_t i, struct slice value, const char *why)
 {
+	const char *words = other_choices(settings[i].name, value);
 	struct slice name = call->arguments[2];
 
-	if (call->redis->version >= 700)
+	if (call->redis->version >= 700 && words)
+		redis_error(call,
+			    "ERR CONFIG SET failed (possibly related to argument '%s') - "
+			    "argument(s) must be one of the following: %s",
+			    settings[i].name, words);
+	else if (call->redis->version >= 700)
 		redis_error(call, "ERR CONFIG SET failed (possibly related to argument '%s') - %s",
 			    settings[i].name, why);
 	else if (settings[i].kind & IMMUTABLE)
@@ -242,10 +317,11 @@ static void tag_target(struct call *call, size_t i, struct slice value)
 void redis_config_set(struct call *call)
 {
 	if (call->count % 2 || (call->redis->version < 700 && call->count != 4)) {
-		redis_error(call, call->redis->version >= 700
-					  ? "ERR wrong number of arguments for 'config|set' command"
-					  : "ERR Unknown subcommand or wrong number of arguments for "
-					    "'SET'. Try CONFIG HELP.");
+		redis_error(call,
+			    call->redis->version >= 700
+				    ? "ERR wrong number of arguments for 'config|set' command"
+				    : "ERR Unknown subcommand or wrong number of arguments for "
+				      "'SET'. Try CONFIG HELP.");
 		return;
 	}
 	for (int pass = 0; pass < 2; pass++) {
@@ -255,13 +331,13 @@ void redis_config_set(struct call *call)
 			const char *why;
 
 			if (i == SIZE_MAX) {
-				redis_error(call,
-					    call->redis->version >= 700
-						    ? "ERR Unknown option or number of arguments for "
-						      "CONFIG SET - '%.*s'"
-						    : "ERR Unsupported CONFIG parameter: %.*s",
-					    (int)slice_first(name, 128).length,
-					    (const char *)name.at);
+				redis_error(
+					call,
+					call->redis->version >= 700
+						? "ERR Unknown option or number of arguments for "
+						  "CONFIG SET - '%.*s'"
+						: "ERR Unsupported CONFIG parameter: %.*s",
+					(int)slice_first(name, 128).length, (const char *)name.at);
 				return;
 			}
 			tag_target(call, i, value);

@@ -59,10 +59,11 @@ bool store_find(struct store *store, unsigned database, struct slice key, int64_
 			continue;
 		if (entry->expires && entry->expires <= now) {
 			remove_at(store, entry->at);
-			return false;
+			break;
 		}
 		return true;
 	}
+	*entry = (struct store_entry){0};
 	return false;
 }
 
