@@ -70,7 +70,8 @@ static void do_user(struct ftp_call *call)
 		reply(call, slice_equal(user, user_of(ftp)) ? "331 Any password will do.\r\n"
 							    : "530 Can't change to another user.\r\n");
 	} else {
-		memcpy(ftp->desk->user, user.at, user.length);
+		if (user.length)
+			memcpy(ftp->desk->user, user.at, user.length);
 		ftp->desk->user_length = (uint16_t)user.length;
 		ftp->has_user = true;
 		reply(call, "331 Please specify the password.\r\n");
@@ -220,8 +221,10 @@ static void do_rest(struct ftp_call *call)
 /* The node that the argument names; *path is its place. */
 static struct ftp_node node_of(struct ftp_call *call, struct ftp_path *path)
 {
-	if (!ftp_resolve(call->ftp, call->argument, path))
+	if (!ftp_resolve(call->ftp, call->argument, path)) {
+		path->length = 0; /* no place at all: nothing can be made there */
 		return (struct ftp_node){.bait = -1};
+	}
 	return ftp_find(call->session, call->ftp, ftp_path_slice(path));
 }
 
@@ -562,7 +565,7 @@ static size_t put_in_queue(struct session *session, struct ftp *ftp, struct slic
 	struct ftp_desk *desk = ftp->desk;
 	struct slice part = slice_first(bytes, sizeof(desk->queue) - desk->queued);
 
-	if (part.length < bytes.length) {
+	if (part.length == 0) {
 		refuse_line(session, ftp, bytes);
 		return bytes.length;
 	}
@@ -571,23 +574,25 @@ static size_t put_in_queue(struct session *session, struct ftp *ftp, struct slic
 	return part.length;
 }
 
-/* Takes the line off before it is played: it may start a transfer, during which more is queued. */
+/* Takes the line off before it is played: it may start a transfer, during which more is queued. A
+ * transfer that fails at once comes back here and leaves the rest to the loop below. */
 void ftp_play_queue(struct session *session, struct ftp *ftp)
 {
 	struct ftp_desk *desk = ftp->desk;
 	uint8_t line[sizeof(desk->queue)];
 	size_t end;
 
-	if (ftp->leaving || !desk)
+	if (!desk || ftp->playing)
 		return;
-	end = slice_find_byte(slice_of(desk->queue, desk->queued), '\n');
-	if (ftp->transfer != TRANSFER_NONE || end == SIZE_MAX)
-		return;
-	memcpy(line, desk->queue, end + 1);
-	desk->queued = (uint16_t)(desk->queued - (end + 1));
-	memmove(desk->queue, desk->queue + end + 1, desk->queued);
-	(void)!play_first(session, ftp, slice_of(line, end + 1));
-	ftp_play_queue(session, ftp);
+	ftp->playing = true;
+	while (!ftp->leaving && ftp->transfer == TRANSFER_NONE &&
+	       (end = slice_find_byte(slice_of(desk->queue, desk->queued), '\n')) != SIZE_MAX) {
+		memcpy(line, desk->queue, end + 1);
+		desk->queued = (uint16_t)(desk->queued - (end + 1));
+		memmove(desk->queue, desk->queue + end + 1, desk->queued);
+		(void)!play_first(session, ftp, slice_of(line, end + 1));
+	}
+	ftp->playing = false;
 }
 
 static size_t ftp_input(struct session *session, void *state, struct slice bytes)

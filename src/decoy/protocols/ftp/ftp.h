@@ -57,7 +57,7 @@ struct ftp {
 	enum ftp_way way;
 	enum ftp_transfer transfer;
 	bool logged_in, guest, has_user, ascii, has_rename, all_extended, running, drained, leaving,
-		show_hidden;
+		show_hidden, playing;
 };
 
 /* One command. */

@@ -247,7 +247,8 @@ static bool has_way(struct ftp_call *call)
 static void show(struct ftp *ftp, struct slice text)
 {
 	text = slice_first(text, sizeof(ftp->desk->shown));
-	memcpy(ftp->desk->shown, text.at, text.length);
+	if (text.length)
+		memcpy(ftp->desk->shown, text.at, text.length);
 	ftp->desk->shown_length = (uint16_t)text.length;
 }
 
