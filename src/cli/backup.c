@@ -1,7 +1,7 @@
 /* sundew backup: everything that makes this installation, in one file, while it runs.
  *
- * Events that still wait in the spools are not in it: they are seconds old. The inbox of evidence is
- * read before the rest, so that a piece that moves meanwhile is met once more, never missed.
+ * Events that still wait in the spools are not in it: they are seconds old. The inbox of evidence
+ * is read before the rest, so that a piece that moves meanwhile is met once more, never missed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -115,7 +115,8 @@ static int add_folder(struct backup *backup, int parent, const char *folder_name
 		}
 		if (S_ISREG(status.st_mode))
 			result = add_file(backup, folder, entry->d_name, name);
-		else if (S_ISDIR(status.st_mode) && depth > 0 && strcmp(entry->d_name, "inbox") != 0)
+		else if (S_ISDIR(status.st_mode) && depth > 0 &&
+			 strcmp(entry->d_name, "inbox") != 0)
 			result = add_folder(backup, folder, entry->d_name, name, depth - 1);
 	}
 	closedir(directory);
@@ -164,7 +165,8 @@ static int put_in_place(struct backup *backup)
 	int parent = openat(backup->work, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = -1;
 
 	if (parent >= 0 && fsync(backup->file) == 0 &&
-	    renameat(backup->work, WORK_ARCHIVE, AT_FDCWD, backup->target) == 0 && fsync(parent) == 0)
+	    renameat(backup->work, WORK_ARCHIVE, AT_FDCWD, backup->target) == 0 &&
+	    fsync(parent) == 0)
 		result = 0;
 	else
 		log_error("cannot put the backup at %s: %m", backup->target);
@@ -251,9 +253,11 @@ const struct command command_backup = {
 	.summary = "Write everything that makes this installation into one file",
 	.arguments = "FILE",
 	.details =
-		"The file holds configuration, secret, certificate, what sources tried, the database\n"
+		"The file holds configuration, secret, certificate, what sources tried, the "
+		"database\n"
 		"and all evidence: a tar compressed with zstd, whose last member MANIFEST has the\n"
-		"SHA-256 of all others. Sundew may run meanwhile. Keep the file safe: it holds keys\n"
+		"SHA-256 of all others. Sundew may run meanwhile. Keep the file safe: it holds "
+		"keys\n"
 		"and malware. Events that wait in the spools (seconds old) are not in it.",
 	.options = backup_options,
 	.option_count = ARRAY_COUNT(backup_options),

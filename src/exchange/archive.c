@@ -351,7 +351,8 @@ static int parse_header(struct archive_reader *archive, const struct header *hea
 
 	if (memcmp(header->magic, "ustar", 6) != 0 ||
 	    read_number(header->sum, sizeof(header->sum), &sum) < 0 || sum != header_sum(header))
-		return fail(archive->problem, "it is damaged, or no tar inside: a header is broken");
+		return fail(archive->problem,
+			    "it is damaged, or no tar inside: a header is broken");
 	memcpy(member->name, header->name, sizeof(header->name));
 	member->name[sizeof(header->name)] = 0;
 	if (!name_is_sound(member->name) || header->prefix[0])

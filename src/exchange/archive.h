@@ -1,5 +1,5 @@
-/* An archive of files: a ustar tar (POSIX.1-1988) inside one zstd frame (RFC 8878) with its checksum,
- * so that `tar --zstd -xf` reads it too.
+/* An archive of files: a ustar tar (POSIX.1-1988) inside one zstd frame (RFC 8878) with its
+ * checksum, so that `tar --zstd -xf` reads it too.
  *
  * The last member is MANIFEST: a first line that names the format, then for each member a line
  * "SHA256  SIZE  NAME" in the order of the archive. The reader makes the same text from what it saw
@@ -13,9 +13,10 @@
 
 #include "base/bytes.h"
 
-#define ARCHIVE_NAME_MAX     100 /* bytes of a name: ustar's field; the prefix field is not used */
-#define ARCHIVE_MANIFEST     "MANIFEST"
-#define ARCHIVE_MANIFEST_MAX (256u << 20) /* of more than a million members; what the reader holds */
+#define ARCHIVE_NAME_MAX 100 /* bytes of a name: ustar's field; the prefix field is not used */
+#define ARCHIVE_MANIFEST "MANIFEST"
+#define ARCHIVE_MANIFEST_MAX \
+	(256u << 20) /* of more than a million members; what the reader holds */
 
 struct archive_member {
 	char name[ARCHIVE_NAME_MAX + 1]; /* relative, no "." or "..", no control characters */

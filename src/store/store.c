@@ -562,6 +562,13 @@ int store_damaged(struct store *store, int limit,
 	return answer == SQLITE_DONE ? 0 : store_failed(store, "reading damaged lines");
 }
 
+int store_forget_positions(struct store *store)
+{
+	if (store->is_open)
+		return -1;
+	return store_execute(store, "DELETE FROM position");
+}
+
 int store_backup(struct store *store, int folder_fd, const char *name,
 		 void (*progress)(void *context, int done, int all), void *context)
 {

@@ -62,6 +62,9 @@ size_t store_batch(const struct store *store);
 MUST_CHECK int store_position(struct store *store, const char *spool,
 			      struct spool_position *position);
 
+/* Forgets all positions, for a database that comes to a host whose spools begin anew. */
+MUST_CHECK int store_forget_positions(struct store *store);
+
 /* --- upkeep; outside of batches, each call a bounded piece of work: call until it returns 0 --- */
 
 /* Puts the tallies of finished days and months together. 1: there may be more, 0: done, -1. */
