@@ -49,7 +49,10 @@ struct host_settings {
 
 extern const struct config_section *const host_sections[]; /* ends with NULL */
 
-/* Reads the configuration and all settings. Prints every error, one a line; NULL then. */
+/* Reads the configuration and all settings; the errors are in the config, which is never NULL. */
+struct config *host_settings_load(const struct folders *folders, enum access_override access,
+				  struct host_settings *settings);
+/* The same; prints every error, one a line; NULL then. */
 struct config *host_settings_read(const struct folders *folders, enum access_override access,
 				  struct host_settings *settings);
 /* The persona of the settings; NULL with a message printed. */

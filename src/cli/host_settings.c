@@ -61,7 +61,7 @@ static void take(struct config *config, const struct config_node *node,
 	config_take(config, node, section, settings);
 }
 
-struct config *host_settings_read(const struct folders *folders, enum access_override access,
+struct config *host_settings_load(const struct folders *folders, enum access_override access,
 				  struct host_settings *settings)
 {
 	struct config *config = config_read(folders->config);
@@ -75,13 +75,21 @@ struct config *host_settings_read(const struct folders *folders, enum access_ove
 	take(config, root, &host_section, settings);
 	take(config, config_child(root, "spool"), &spool_section, settings);
 	take(config, config_child(root, "store"), &store_section, settings);
-	if (config_finish(config) == 0) {
-		if (!settings->decoy.share)
-			settings->decoy.share = folders->share;
-		if (!settings->geo)
-			settings->geo = folders->geo;
+	(void)config_finish(config);
+	if (!settings->decoy.share)
+		settings->decoy.share = folders->share;
+	if (!settings->geo)
+		settings->geo = folders->geo;
+	return config;
+}
+
+struct config *host_settings_read(const struct folders *folders, enum access_override access,
+				  struct host_settings *settings)
+{
+	struct config *config = host_settings_load(folders, access, settings);
+
+	if (config_error_count(config) == 0)
 		return config;
-	}
 	for (size_t i = 0; i < config_error_count(config); i++)
 		fprintf(stderr, "%s\n", config_error_text(config, i));
 	decoy_settings_free(&settings->decoy);
