@@ -126,7 +126,8 @@ static struct tls_settings *open_certificate(const struct host *host)
 		log_warning("cannot use %s: %s; decoys go without TLS", certificate_path,
 			    why ? why : "unknown reason");
 	writer_free(&certificate);
-	explicit_bzero(key.at, key.length);
+	if (key.at) /* none was made when the files were there already */
+		explicit_bzero(key.at, key.length);
 	writer_free(&key);
 	return settings;
 }
