@@ -13,8 +13,8 @@
  *   source      one row an address that was ever seen
  *   credential  one row a pair of user name and password that was ever tried
  *   payload     one row a file that was ever caught
- *   tally       counts, packed (tally.h): code is dimension * 16 + measure; sensor 0 is all of them;
- *               level 0 hours, 1 days, 2 months; parts of one period add up
+ *   tally       counts, packed (tally.h): code is dimension * 16 + measure; level 0 hours, 1 days,
+ *               2 months of 32 days; sensor 0 is all of them; parts of one period add up
  *   sealed      days and months whose tallies were put together
  *   position    how far each spool was read
  *   damaged     lines that were no events
