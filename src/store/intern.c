@@ -8,7 +8,7 @@
 #include "store/inside.h"
 
 #define WORD_SLOTS   16384
-#define SOURCE_SLOTS 2048
+#define SOURCE_SLOTS 4096
 #define PAIR_SLOTS   8192
 
 struct word {
@@ -79,8 +79,8 @@ int intern_word(struct store *store, struct slice text, uint32_t *id)
 {
 	struct intern *intern = store->intern;
 	struct slice key = slice_first(text, INTERN_TEXT_MAX);
-	uint64_t first = hash_sip(intern->secret, key);
-	uint64_t second = hash_sip(intern->other_secret, key);
+	uint64_t first = table_hash(intern->secret, key);
+	uint64_t second = table_hash(intern->other_secret, key);
 	struct word *word = &intern->words[first % WORD_SLOTS];
 	sqlite3_stmt *add;
 	int64_t number = 0;
@@ -132,7 +132,7 @@ int intern_credential(struct store *store, uint32_t user, uint32_t password, int
 {
 	struct intern *intern = store->intern;
 	uint32_t key[2] = {user, password};
-	uint64_t hash = hash_sip(intern->secret, slice_of(key, sizeof(key)));
+	uint64_t hash = table_hash(intern->secret, slice_of(key, sizeof(key)));
 	struct pair *pair = &intern->pairs[hash % PAIR_SLOTS];
 	int64_t number;
 
@@ -173,7 +173,7 @@ const struct intern_source *intern_source(struct store *store, const struct addr
 					  int64_t time)
 {
 	struct intern *intern = store->intern;
-	uint64_t hash = hash_sip(intern->secret, slice_of(address, sizeof(*address)));
+	uint64_t hash = table_hash(intern->secret, slice_of(address, sizeof(*address)));
 	struct intern_source *source = &intern->sources[hash % SOURCE_SLOTS];
 	char text[ADDRESS_TEXT_MAX];
 	struct slice key;

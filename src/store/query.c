@@ -413,10 +413,10 @@ static int line_span(struct store *store, const struct line *line, const struct 
 	if (!statement)
 		return -1;
 	sqlite3_bind_int64(statement, 1, line->code);
-	sqlite3_bind_int64(statement, 2, span->level == TALLY_HOUR ? 0 : line->sensor);
-	sqlite3_bind_int(statement, 3, (int)span->level);
-	sqlite3_bind_int64(statement, 4, span->first);
-	sqlite3_bind_int64(statement, 5, span->last);
+	sqlite3_bind_int(statement, 2, (int)span->level);
+	sqlite3_bind_int64(statement, 3, span->first);
+	sqlite3_bind_int64(statement, 4, span->last);
+	sqlite3_bind_int64(statement, 5, span->level == TALLY_HOUR ? 0 : line->sensor);
 	while ((answer = sqlite3_step(statement)) == SQLITE_ROW) {
 		int64_t hour = sqlite3_column_int64(statement, 0) * hours;
 		size_t at = (size_t)((hour - line->start) / line->bucket);

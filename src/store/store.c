@@ -107,12 +107,14 @@ void store_look_end(struct store *store)
 
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-static int crockford_digit(uint8_t byte)
-{
-	const char *at = byte ? strchr(crockford, byte) : NULL;
-
-	return at ? (int)(at - crockford) : -1;
-}
+/* Value of a digit plus 1; 0: none. Lower case is text of its own, so that it comes back as it was. */
+static const uint8_t crockford_value[256] = {
+	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,
+	['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14,
+	['E'] = 15, ['F'] = 16, ['G'] = 17, ['H'] = 18, ['J'] = 19, ['K'] = 20, ['M'] = 21,
+	['N'] = 22, ['P'] = 23, ['Q'] = 24, ['R'] = 25, ['S'] = 26, ['T'] = 27, ['V'] = 28,
+	['W'] = 29, ['X'] = 30, ['Y'] = 31, ['Z'] = 32,
+};
 
 /* 26 digits of 5 bits; the first two bits of the 130 are zero. */
 static bool ulid_bytes(struct slice text, uint8_t bytes[16])
@@ -122,11 +124,11 @@ static bool ulid_bytes(struct slice text, uint8_t bytes[16])
 	if (text.length != ULID_LENGTH || text.at[0] > '7')
 		return false;
 	for (size_t i = 0; i < ULID_LENGTH; i++) {
-		int digit = crockford_digit(text.at[i]);
+		unsigned digit = crockford_value[text.at[i]];
 
-		if (digit < 0)
+		if (digit == 0)
 			return false;
-		value = value << 5 | (unsigned)digit;
+		value = value << 5 | (digit - 1);
 	}
 	for (size_t i = 16; i-- > 0; value >>= 8)
 		bytes[i] = (uint8_t)value;

@@ -211,9 +211,9 @@ static int put_part(struct store *store, const struct period *period, int64_t pa
 	if (!put)
 		return -1;
 	sqlite3_bind_int64(put, 1, period->code);
-	sqlite3_bind_int64(put, 2, period->sensor);
-	sqlite3_bind_int64(put, 3, period->level);
-	sqlite3_bind_int64(put, 4, period->number);
+	sqlite3_bind_int64(put, 2, period->level);
+	sqlite3_bind_int64(put, 3, period->number);
+	sqlite3_bind_int64(put, 4, period->sensor);
 	sqlite3_bind_int64(put, 5, part);
 	bind_blob(put, 6, packed);
 	return store_run(store, put);
@@ -257,9 +257,9 @@ static int add_to_period(struct store *store, const struct period *period,
 	if (!last)
 		return -1;
 	sqlite3_bind_int64(last, 1, period->code);
-	sqlite3_bind_int64(last, 2, period->sensor);
-	sqlite3_bind_int64(last, 3, period->level);
-	sqlite3_bind_int64(last, 4, period->number);
+	sqlite3_bind_int64(last, 2, period->level);
+	sqlite3_bind_int64(last, 3, period->number);
+	sqlite3_bind_int64(last, 4, period->sensor);
 	answer = sqlite3_step(last);
 	if (answer == SQLITE_ROW) {
 		part = sqlite3_column_int64(last, 0);
@@ -294,31 +294,39 @@ static int is_sealed(struct store *store, enum tally_level level, int64_t period
 	return answer == SQLITE_ROW ? 1 : answer == SQLITE_DONE ? 0 : -1;
 }
 
-/* Entries of one hour and code that came late for a sealed period: to each sensor's row and to that
- * of all. The entries lose their sensors. */
-static int add_late(struct store *store, struct period *period, struct tally_entry *entries,
-		    size_t count)
+/* Sorted entries of one period and code, a run for each sensor, to that sensor's row. */
+static int add_to_sensors(struct store *store, struct period *period, struct tally_entry *entries,
+			  size_t count)
+{
+	for (size_t from = 0, to; from < count; from = to) {
+		period->sensor = (uint32_t)(entries[from].key >> 32);
+		for (to = from; to < count && entries[to].key >> 32 == period->sensor; to++)
+			entries[to].key = (uint32_t)entries[to].key;
+		if (add_to_period(store, period, entries + from, to - from) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Sorted entries, with sensors, to a day or month: to each sensor's row and to that of all. */
+static int add_to_all(struct store *store, struct period *period, struct tally_entry *entries,
+		      size_t count)
 {
 	struct tally_entry *own = calloc(count, sizeof(*own));
+	size_t named = 0;
 	int result = -1;
 
 	if (!own)
 		return -1;
-	for (size_t i = 0; i < count; i++) {
-		own[i] = entries[i];
-		own[i].key = (uint32_t)own[i].key;
-	}
-	for (size_t from = 0, to; from < count; from = to) {
-		period->sensor = (uint32_t)(entries[from].key >> 32);
-		for (to = from + 1; to < count && entries[to].key >> 32 == period->sensor;)
-			to++;
-		if (period->sensor && add_to_period(store, period, own + from, to - from) < 0)
-			goto end;
-	}
-	period->sensor = 0;
-	if (sort_entries(own, count) == 0)
+	memcpy(own, entries, count * sizeof(*own));
+	/* Events without a sensor are in the row of all only. */
+	while (named < count && own[named].key >> 32 == 0)
+		named++;
+	if (add_to_sensors(store, period, own + named, count - named) == 0 &&
+	    sort_entries(own, count) == 0) {
+		period->sensor = 0;
 		result = add_to_period(store, period, own, count);
-end:
+	}
 	free(own);
 	return result;
 }
@@ -335,11 +343,11 @@ static int flush_run(struct store *store, struct tally_entry *entries, size_t co
 		return -1;
 	period.level = TALLY_DAY;
 	period.number = hour / TALLY_HOURS_DAY;
-	if (day_sealed && add_late(store, &period, entries, count) < 0)
+	if (day_sealed && add_to_all(store, &period, entries, count) < 0)
 		return -1;
 	period.level = TALLY_MONTH;
 	period.number = hour / TALLY_HOURS_MONTH;
-	return month_sealed ? add_late(store, &period, entries, count) : 0;
+	return month_sealed ? add_to_all(store, &period, entries, count) : 0;
 }
 
 int tally_flush(struct store *store)
@@ -386,10 +394,10 @@ static int read_span(struct store *store, uint32_t code, uint32_t sensor,
 	if (!statement)
 		return -1;
 	sqlite3_bind_int64(statement, 1, code);
-	sqlite3_bind_int64(statement, 2, span->level == TALLY_HOUR ? 0 : sensor);
-	sqlite3_bind_int(statement, 3, (int)span->level);
-	sqlite3_bind_int64(statement, 4, span->first);
-	sqlite3_bind_int64(statement, 5, span->last);
+	sqlite3_bind_int(statement, 2, (int)span->level);
+	sqlite3_bind_int64(statement, 3, span->first);
+	sqlite3_bind_int64(statement, 4, span->last);
+	sqlite3_bind_int64(statement, 5, span->level == TALLY_HOUR ? 0 : sensor);
 	while ((answer = sqlite3_step(statement)) == SQLITE_ROW)
 		if (sums_add_packed(sums, column_slice(statement, 1),
 				    span->level == TALLY_HOUR ? sensor : 0) < 0)
@@ -398,118 +406,97 @@ static int read_span(struct store *store, uint32_t code, uint32_t sensor,
 	return answer == SQLITE_DONE ? 0 : store_failed(store, "adding up counts");
 }
 
-static int put_sums(struct store *store, const struct period *period,
-		    const struct tally_sums *sums)
-{
-	struct writer packed = writer_growing(TALLY_PACKED_MAX);
-	struct packer packer = {&packed, 0};
-	uint64_t key = 0;
-	int64_t count;
-	int result = 0;
-
-	for (; tally_sums_next(sums, &key, &count); key++)
-		pack(&packer, (uint32_t)key, count);
-	if (packed.failed)
-		result = store_failed(store, "packing counts");
-	else if (packed.length > 0)
-		result = put_part(store, period, 0, writer_slice(&packed));
-	writer_free(&packed);
-	return result;
-}
-
-/* The code and sensor after these: 1, 0 when there are no more, -1. */
-static int next_group(struct store *store, struct period *period)
+/* The code after this one: 1, 0 when there are no more, -1. */
+static int next_code(struct store *store, uint32_t *code)
 {
 	sqlite3_stmt *statement = store_statement(store, STATEMENT_TALLY_NEXT);
-	int answer;
+	int answer, more = 0;
 
 	if (!statement)
 		return -1;
-	sqlite3_bind_int64(statement, 1, period->code);
-	sqlite3_bind_int64(statement, 2, period->sensor);
+	sqlite3_bind_int64(statement, 1, *code);
 	answer = sqlite3_step(statement);
-	if (answer == SQLITE_ROW) {
-		period->code = (uint32_t)sqlite3_column_int64(statement, 0);
-		period->sensor = (uint32_t)sqlite3_column_int64(statement, 1);
+	if (answer == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
+		*code = (uint32_t)sqlite3_column_int64(statement, 0);
+		more = 1;
 	}
 	sqlite3_reset(statement);
-	if (answer == SQLITE_ROW)
-		return 1;
-	return answer == SQLITE_DONE ? 0 : store_failed(store, "putting counts together");
+	return answer == SQLITE_ROW ? more : store_failed(store, "putting counts together");
 }
 
-/* All hours of a day and one code, with sensors: sorted entries. */
-static int gather(struct store *store, uint32_t code, int64_t day, struct table *hours)
+/* Entries being gathered, in memory that is used again. */
+struct heap {
+	struct tally_entry *entries;
+	size_t count, capacity;
+};
+
+static int gather_packed(struct heap *heap, uint64_t sensor, struct slice packed)
 {
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_TALLY_SPAN);
+	struct tally_reader reader = tally_reader_of(packed);
+	uint64_t key;
+	int64_t count;
+
+	while (tally_reader_next(&reader, &key, &count)) {
+		if (heap->count == heap->capacity) {
+			size_t capacity = heap->capacity ? 2 * heap->capacity : 1024;
+			struct tally_entry *entries =
+				reallocarray(heap->entries, capacity, sizeof(*entries));
+
+			if (!entries)
+				return -1;
+			heap->entries = entries;
+			heap->capacity = capacity;
+		}
+		heap->entries[heap->count++] = (struct tally_entry){0, sensor << 32 | key, count};
+	}
+	return reader.cursor.failed ? -1 : 0;
+}
+
+/* Everything of one code in a span, with sensors, sorted; equal keys stand together. */
+static int gather(struct store *store, uint32_t code, const struct tally_span *span,
+		  struct heap *heap)
+{
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_TALLY_ALL);
 	int answer;
 
 	if (!statement)
 		return -1;
+	heap->count = 0;
 	sqlite3_bind_int64(statement, 1, code);
-	sqlite3_bind_int64(statement, 2, 0);
-	sqlite3_bind_int(statement, 3, TALLY_HOUR);
-	sqlite3_bind_int64(statement, 4, day * TALLY_HOURS_DAY);
-	sqlite3_bind_int64(statement, 5, day * TALLY_HOURS_DAY + TALLY_HOURS_DAY - 1);
-	while ((answer = sqlite3_step(statement)) == SQLITE_ROW) {
-		struct tally_reader reader = tally_reader_of(column_slice(statement, 1));
-		uint64_t name[2] = {0};
-		int64_t count;
-
-		while (tally_reader_next(&reader, &name[1], &count)) {
-			struct tally_entry *entry = table_entry(hours, name);
-
-			if (!entry)
-				break;
-			entry->count += count;
-		}
-	}
+	sqlite3_bind_int(statement, 2, (int)span->level);
+	sqlite3_bind_int64(statement, 3, span->first);
+	sqlite3_bind_int64(statement, 4, span->last);
+	while ((answer = sqlite3_step(statement)) == SQLITE_ROW)
+		if (gather_packed(heap, (uint64_t)sqlite3_column_int64(statement, 0),
+				  column_slice(statement, 1)) < 0)
+			break;
 	sqlite3_reset(statement);
 	if (answer != SQLITE_DONE)
 		return store_failed(store, "putting counts together");
-	return hours->count == 0
-		       ? 0
-		       : sort_entries((struct tally_entry *)(void *)hours->entries, hours->count);
+	return heap->count == 0 ? 0 : sort_entries(heap->entries, heap->count);
 }
 
-static int seal_day(struct store *store, int64_t number)
+/* Every code of one day or month. Days have a row of all sensors already, hours have not. */
+static int seal_codes(struct store *store, enum tally_level level, int64_t number)
 {
-	struct period group = {0};
+	int64_t parts = level == TALLY_DAY ? TALLY_HOURS_DAY : TALLY_DAYS_MONTH;
+	struct tally_span span = {level - 1, number * parts, number * parts + parts - 1};
+	struct period period = {0, 0, level, number};
+	struct heap heap = {0};
 	int more;
 
-	while ((more = next_group(store, &group)) > 0) {
-		struct table hours = table_of(sizeof(struct tally_entry), 16, store->secret);
-		struct period period = {group.code, 0, TALLY_DAY, number};
-		int result = gather(store, group.code, number, &hours);
+	while ((more = next_code(store, &period.code)) > 0) {
+		int result = gather(store, period.code, &span, &heap);
 
-		if (result == 0 && hours.count > 0)
-			result = add_late(store, &period,
-					  (struct tally_entry *)(void *)hours.entries, hours.count);
-		table_free(&hours);
-		if (result < 0)
-			return -1;
-		group.sensor = UINT32_MAX; /* on to the next code */
+		if (result == 0 && heap.count > 0)
+			result = (level == TALLY_DAY ? add_to_all : add_to_sensors)(
+				store, &period, heap.entries, heap.count);
+		if (result < 0) {
+			more = -1;
+			break;
+		}
 	}
-	return more;
-}
-
-static int seal_month(struct store *store, int64_t number)
-{
-	struct tally_span span = {TALLY_DAY, number * TALLY_DAYS_MONTH,
-				  number * TALLY_DAYS_MONTH + TALLY_DAYS_MONTH - 1};
-	struct period period = {0, 0, TALLY_MONTH, number};
-	int more;
-
-	while ((more = next_group(store, &period)) > 0) {
-		struct tally_sums sums = {0};
-		int result = read_span(store, period.code, period.sensor, &span, &sums);
-
-		if (result == 0)
-			result = put_sums(store, &period, &sums);
-		tally_sums_free(&sums);
-		if (result < 0)
-			return -1;
-	}
+	free(heap.entries);
 	return more;
 }
 
@@ -518,7 +505,7 @@ static int seal(struct store *store, enum tally_level level, int64_t number)
 {
 	sqlite3_stmt *statement;
 
-	if ((level == TALLY_DAY ? seal_day : seal_month)(store, number) < 0)
+	if (seal_codes(store, level, number) < 0)
 		return -1;
 	statement = store_statement(store, STATEMENT_SEAL);
 	if (!statement)
