@@ -23,14 +23,15 @@ uint64_t table_hash(const uint64_t secret[2], struct slice key)
 {
 	uint64_t state = secret[0] ^ key.length;
 	uint64_t word;
+	size_t at = 0;
 
-	for (; key.length >= 8; key = slice_from(key, 8)) {
-		memcpy(&word, key.at, 8);
+	for (; key.length - at >= 8; at += 8) {
+		memcpy(&word, key.at + at, 8);
 		state = fold(state ^ word, secret[1] | 1);
 	}
 	word = 0;
-	if (key.length > 0)
-		memcpy(&word, key.at, key.length);
+	if (at < key.length)
+		memcpy(&word, key.at + at, key.length - at);
 	return fold(fold(state ^ word, secret[1] | 1) ^ secret[1], secret[0] | 1);
 }
 
