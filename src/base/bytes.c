@@ -104,6 +104,7 @@ bool slice_next(struct slice *rest, uint8_t separator, struct slice *part)
 {
 	size_t end;
 
+	*part = (struct slice){NULL, 0};
 	if (rest->length == 0)
 		return false;
 	end = slice_find_byte(*rest, separator);

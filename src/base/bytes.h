@@ -60,7 +60,7 @@ static inline bool slice_contains_nocase(struct slice s, const char *text)
 struct slice slice_trim(struct slice s);
 
 /* Takes the part before the separator off the front of *rest (and drops the separator); the whole
- * rest when there is none. Returns false when *rest was empty at the call. */
+ * rest when there is none. Returns false, and an empty part, when *rest was empty at the call. */
 bool slice_next(struct slice *rest, uint8_t separator, struct slice *part);
 
 /* Decimal number of the whole slice within [minimum, maximum]; -1 when it is anything else. */

@@ -105,7 +105,10 @@ int folders_open(const struct folders *folders, const char *name, bool make)
 	char path[PATH_LENGTH];
 	int folder;
 
-	folders_path(folders, name, path);
+	if (strcmp(name, ".") == 0)
+		set_path(path, "%s", folders->data);
+	else
+		folders_path(folders, name, path);
 	if (make && make_folders(path) < 0) {
 		log_error("cannot make the folder %s: %m; choose another with --data", path);
 		return -1;

@@ -32,7 +32,9 @@ static int open_one(const struct endpoint *endpoint, enum transport transport)
 
 	if (descriptor < 0)
 		return -1;
-	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* Over UDP it would let us share a port with another program unseen. */
+	if (transport == TCP)
+		setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (address.ss_family == AF_INET6) {
 		setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));

@@ -529,7 +529,7 @@ bool session_is_over(const struct session *session, bool *reset)
 	if (session->flags & CLOSING)
 		return true;
 	/* After the client's end: the protocol may still be at work on a transfer. */
-	return session->flags & CLIENT_DONE && !session->channel;
+	return session->flags & CLIENT_DONE && !(session->channel && session->channel->open);
 }
 
 void session_end(struct session *session, const char *reason)
