@@ -12,6 +12,7 @@
 
 #define CONVERSATION_MAX ((size_t)64 * 1024) /* of both sides together; the first bytes tell most */
 #define RECORD_HEADER    9
+#define MAGIC            SLICE("SUNDEWC1")
 
 struct conversation {
 	struct buffer *records;
@@ -23,7 +24,7 @@ void conversation_add(struct session *session, bool from_client, struct slice by
 	uint8_t header[RECORD_HEADER];
 	struct writer w = writer_fixed(header, sizeof(header));
 	struct conversation *conversation = session->conversation;
-	size_t held, room;
+	size_t held, room, limit = CONVERSATION_MAX + MAGIC.length;
 
 	if (!session->service->record_conversation || session->tarpit.interval)
 		return;
@@ -33,7 +34,9 @@ void conversation_add(struct session *session, bool from_client, struct slice by
 			return;
 	}
 	conversation->client_spoke |= from_client;
-	held = conversation->records ? conversation->records->length : 0;
+	if (!conversation->records && buffer_add(&conversation->records, MAGIC, MAGIC.length) < 0)
+		return;
+	held = conversation->records->length - MAGIC.length;
 	room = held + RECORD_HEADER < CONVERSATION_MAX ? CONVERSATION_MAX - held - RECORD_HEADER : 0;
 	bytes = slice_first(bytes, room);
 	if (bytes.length == 0)
@@ -42,24 +45,20 @@ void conversation_add(struct session *session, bool from_client, struct slice by
 	writer_u32be(&w, (uint32_t)((session->trap->monotonic(session->trap) - session->started) /
 				    MILLISECOND));
 	writer_u32be(&w, (uint32_t)bytes.length);
-	if (buffer_add(&conversation->records, writer_slice(&w), CONVERSATION_MAX) < 0 ||
-	    buffer_add(&conversation->records, bytes, CONVERSATION_MAX) < 0)
+	if (buffer_add(&conversation->records, writer_slice(&w), limit) < 0 ||
+	    buffer_add(&conversation->records, bytes, limit) < 0)
 		return;
 }
 
 void conversation_finish(struct session *session)
 {
 	struct conversation *conversation = session->conversation;
-	struct evidence *evidence;
 
 	if (!conversation)
 		return;
-	if (conversation->client_spoke) {
-		evidence = session_evidence(session, EVIDENCE_CONVERSATION, "bytes", SLICE(""));
-		evidence_add(evidence, SLICE("SUNDEWC1"));
-		evidence_add(evidence, buffer_slice(conversation->records));
-		evidence_finish(evidence, NULL);
-	}
+	if (conversation->client_spoke)
+		session_keep(session, EVIDENCE_CONVERSATION, "bytes", SLICE(""),
+			     buffer_slice(conversation->records));
 	buffer_drop(&conversation->records, SIZE_MAX);
 	free(conversation);
 	session->conversation = NULL;

@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "decoy/session_state.h"
 
 #define PIECES_PER_SESSION 64 /* more than any honest client uploads in one go */
 #define NAME_KEPT          1024
+#define SEEN_FOR           (20 * SECOND) /* short beside any retention, so it cannot be gone again */
 
 const char *const evidence_kind_names[] = {"payload", "terminal", "conversation"};
 
@@ -41,13 +43,11 @@ static void evidence_free(struct evidence *evidence)
 	free(evidence);
 }
 
-struct evidence *session_evidence(struct session *session, enum evidence_kind kind,
-				  const char *origin, struct slice name)
+static struct evidence *begin_piece(struct session *session, enum evidence_kind kind,
+				    const char *origin, struct slice name)
 {
-	struct trap *trap = session->trap;
 	size_t length = name.length < NAME_KEPT ? name.length : NAME_KEPT, open_pieces = 0;
 	struct evidence *evidence;
-	char id[ULID_LENGTH + 1];
 
 	for (struct evidence *e = session->evidence; e; e = e->next)
 		open_pieces++;
@@ -67,14 +67,31 @@ struct evidence *session_evidence(struct session *session, enum evidence_kind ki
 		evidence_free(evidence);
 		return NULL;
 	}
-	if (trap->evidence_folder >= 0) {
-		ulid_next(&trap->ulids, trap->wall(trap), id);
-		snprintf(evidence->part, sizeof(evidence->part), "part-%s", id);
-		evidence->file = openat(trap->evidence_folder, evidence->part,
-					O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	}
 	evidence->next = session->evidence;
 	session->evidence = evidence;
+	return evidence;
+}
+
+static void open_part(struct evidence *evidence)
+{
+	struct trap *trap = evidence->session->trap;
+	char id[ULID_LENGTH + 1];
+
+	if (trap->evidence_folder < 0)
+		return;
+	ulid_next(&trap->ulids, trap->wall(trap), id);
+	snprintf(evidence->part, sizeof(evidence->part), "part-%s", id);
+	evidence->file = openat(trap->evidence_folder, evidence->part,
+				O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+struct evidence *session_evidence(struct session *session, enum evidence_kind kind,
+				  const char *origin, struct slice name)
+{
+	struct evidence *evidence = begin_piece(session, kind, origin, name);
+
+	if (evidence)
+		open_part(evidence);
 	return evidence;
 }
 
@@ -87,14 +104,12 @@ static void abandon_file(struct evidence *evidence)
 	evidence->kept = 0;
 }
 
-void evidence_add(struct evidence *evidence, struct slice bytes)
+/* Counts and hashes; returns what is below the cap. */
+static struct slice note_bytes(struct evidence *evidence, struct slice bytes)
 {
-	uint64_t cap, room;
+	uint64_t cap = evidence->session->trap->evidence_bytes, room;
 	struct slice kept;
 
-	if (!evidence || bytes.length == 0)
-		return;
-	cap = evidence->session->trap->evidence_bytes;
 	evidence->size += bytes.length;
 	room = cap > evidence->kept ? cap - evidence->kept : 0;
 	kept = slice_first(bytes, room < SIZE_MAX ? (size_t)room : SIZE_MAX);
@@ -102,8 +117,13 @@ void evidence_add(struct evidence *evidence, struct slice bytes)
 	if (kept.length)
 		EVP_DigestUpdate(evidence->md5, kept.at, kept.length);
 	evidence->kept += kept.length;
-	while (evidence->file >= 0 && kept.length) {
-		ssize_t put = write(evidence->file, kept.at, kept.length);
+	return kept;
+}
+
+static void write_part(struct evidence *evidence, struct slice bytes)
+{
+	while (evidence->file >= 0 && bytes.length) {
+		ssize_t put = write(evidence->file, bytes.at, bytes.length);
 
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -111,8 +131,14 @@ void evidence_add(struct evidence *evidence, struct slice bytes)
 			abandon_file(evidence);
 			return;
 		}
-		kept = slice_from(kept, (size_t)put);
+		bytes = slice_from(bytes, (size_t)put);
 	}
+}
+
+void evidence_add(struct evidence *evidence, struct slice bytes)
+{
+	if (evidence && bytes.length)
+		write_part(evidence, note_bytes(evidence, bytes));
 }
 
 uint64_t evidence_size(const struct evidence *evidence)
@@ -156,32 +182,57 @@ static void unlink_from_session(struct evidence *evidence)
 		*at = evidence->next;
 }
 
-void evidence_finish(struct evidence *evidence, const struct event *more)
+struct digests {
+	uint8_t sha256[SHA256_LENGTH], md5[MD5_LENGTH];
+};
+
+static void finish_digests(struct evidence *evidence, struct digests *digests)
 {
-	uint8_t sha256[SHA256_LENGTH], md5[MD5_LENGTH], room[SHA256_HEX + 2 * MD5_LENGTH];
+	hash_finish(evidence->hash, digests->sha256);
+	EVP_DigestFinal_ex(evidence->md5, digests->md5, NULL);
+}
+
+/* Gives the part its name; true when the piece is in the inbox. */
+static bool name_part(struct evidence *evidence, const struct digests *digests)
+{
+	int folder = evidence->session->trap->evidence_folder;
+	uint8_t room[SHA256_HEX];
 	struct writer hex = writer_fixed(room, sizeof(room));
 	char name[SHA256_HEX + 16];
-	bool stored = false;
 
-	if (!evidence)
-		return;
+	if (evidence->file < 0)
+		return false;
+	writer_hex(&hex, slice_of(digests->sha256, sizeof(digests->sha256)));
+	snprintf(name, sizeof(name), "%.*s.%s", SHA256_HEX, (const char *)room,
+		 evidence_kind_names[evidence->kind]);
+	if (renameat(folder, evidence->part, folder, name) == 0)
+		return true;
+	unlinkat(folder, evidence->part, 0);
+	return false;
+}
+
+static void end_piece(struct evidence *evidence, const struct event *more,
+		      const struct digests *digests, bool stored)
+{
+	uint8_t room[SHA256_HEX + 2 * MD5_LENGTH];
+	struct writer hex = writer_fixed(room, sizeof(room));
+
+	writer_hex(&hex, slice_of(digests->sha256, sizeof(digests->sha256)));
+	writer_hex(&hex, slice_of(digests->md5, sizeof(digests->md5)));
 	unlink_from_session(evidence);
-	hash_finish(evidence->hash, sha256);
-	EVP_DigestFinal_ex(evidence->md5, md5, NULL);
-	writer_hex(&hex, slice_of(sha256, sizeof(sha256)));
-	writer_hex(&hex, slice_of(md5, sizeof(md5)));
-	if (evidence->file >= 0) {
-		int folder = evidence->session->trap->evidence_folder;
-
-		snprintf(name, sizeof(name), "%.*s.%s", SHA256_HEX, (const char *)room,
-			 evidence_kind_names[evidence->kind]);
-		stored = renameat(folder, evidence->part, folder, name) == 0;
-		if (!stored)
-			unlinkat(folder, evidence->part, 0);
-	}
 	report_evidence(evidence, more, (const char *)room,
 			slice_of(room + SHA256_HEX, 2 * MD5_LENGTH), stored);
 	evidence_free(evidence);
+}
+
+void evidence_finish(struct evidence *evidence, const struct event *more)
+{
+	struct digests digests;
+
+	if (!evidence)
+		return;
+	finish_digests(evidence, &digests);
+	end_piece(evidence, more, &digests, name_part(evidence, &digests));
 }
 
 void evidence_finish_all(struct session *session)
@@ -190,11 +241,51 @@ void evidence_finish_all(struct session *session)
 		evidence_finish(session->evidence, NULL);
 }
 
+/* Scanners say the same thing thousands of times a minute: what this process put into the inbox a
+ * moment ago is there, or filed already, and making the file anew would cost more than all else
+ * that a connection costs. Attackers who push entries out only get their file written again. */
+static struct evidence_seen *seen_entry(struct trap *trap, const struct digests *digests)
+{
+	return &trap->evidence_seen[digests->sha256[0] % ARRAY_COUNT(trap->evidence_seen)];
+}
+
+static bool seen_lately(const struct evidence *evidence, const struct digests *digests)
+{
+	struct trap *trap = evidence->session->trap;
+	const struct evidence_seen *seen = seen_entry(trap, digests);
+
+	return seen->until > trap->monotonic(trap) && seen->kind == evidence->kind &&
+	       memcmp(seen->sha256, digests->sha256, sizeof(seen->sha256)) == 0;
+}
+
+static void remember(const struct evidence *evidence, const struct digests *digests)
+{
+	struct trap *trap = evidence->session->trap;
+	struct evidence_seen *seen = seen_entry(trap, digests);
+
+	memcpy(seen->sha256, digests->sha256, sizeof(seen->sha256));
+	seen->kind = evidence->kind;
+	seen->until = trap->monotonic(trap) + SEEN_FOR;
+}
+
 void session_keep(struct session *session, enum evidence_kind kind, const char *origin,
 		  struct slice name, struct slice bytes)
 {
-	struct evidence *evidence = session_evidence(session, kind, origin, name);
+	struct evidence *evidence = begin_piece(session, kind, origin, name);
+	struct digests digests;
+	bool stored;
 
-	evidence_add(evidence, bytes);
-	evidence_finish(evidence, NULL);
+	if (!evidence)
+		return;
+	bytes = note_bytes(evidence, bytes);
+	finish_digests(evidence, &digests);
+	stored = session->trap->evidence_folder >= 0 && seen_lately(evidence, &digests);
+	if (!stored) {
+		open_part(evidence);
+		write_part(evidence, bytes);
+		stored = name_part(evidence, &digests);
+		if (stored)
+			remember(evidence, &digests);
+	}
+	end_piece(evidence, NULL, &digests, stored);
 }

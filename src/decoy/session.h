@@ -29,6 +29,13 @@ struct service {
 };
 
 /* What all sessions of a worker share; filled in by whoever drives them. */
+/* A whole piece of evidence that was put into the inbox a moment ago; see evidence.c. */
+struct evidence_seen {
+	uint8_t sha256[32];
+	unsigned kind;
+	int64_t until; /* monotonic */
+};
+
 struct trap {
 	const struct persona *persona;
 	const struct access_policy *policy;
@@ -39,6 +46,7 @@ struct trap {
 	uint64_t evidence_bytes; /* cap of one piece of evidence */
 	int evidence_folder;     /* descriptor of the inbox; -1 keeps hashes only */
 	struct ulid_source ulids;
+	struct evidence_seen evidence_seen[64];
 
 	void *context; /* for the calls below */
 	int64_t (*wall)(struct trap *trap);      /* microseconds */
