@@ -4,12 +4,30 @@
 
 #include "base/address.h"
 
+/* By hand, for inet_ntop goes through sprintf and every event has two addresses. */
+static size_t dotted_text(const uint8_t bytes[4], char *text)
+{
+	size_t length = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (i)
+			text[length++] = '.';
+		if (bytes[i] >= 100)
+			text[length++] = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			text[length++] = (char)('0' + bytes[i] / 10 % 10);
+		text[length++] = (char)('0' + bytes[i] % 10);
+	}
+	text[length] = 0;
+	return length;
+}
+
 size_t address_text(const struct address *address, char text[ADDRESS_TEXT_MAX])
 {
 	text[0] = 0;
 	if (address->family == 4)
-		inet_ntop(AF_INET, address->bytes, text, ADDRESS_TEXT_MAX);
-	else if (address->family == 6)
+		return dotted_text(address->bytes, text);
+	if (address->family == 6)
 		inet_ntop(AF_INET6, address->bytes, text, ADDRESS_TEXT_MAX);
 	return strlen(text);
 }

@@ -329,14 +329,16 @@ static void write_names(struct line *line, enum event_field field, const uint64_
 {
 	bool first = true;
 
-	for (enum event_field named = 0; named < FIELD_COUNT; named++) {
-		if (!(set[named / 64] >> (named % 64) & 1))
-			continue;
-		if (first)
-			open_field(line, field);
-		writer_u8(line->out, first ? '[' : ',');
-		write_plain(line->out, slice_text(event_fields[named].path));
-		first = false;
+	for (unsigned word = 0; word < FIELD_WORDS; word++) {
+		for (uint64_t left = set[word]; left; left &= left - 1) {
+			unsigned named = word * 64 + (unsigned)__builtin_ctzll(left);
+
+			if (first)
+				open_field(line, field);
+			writer_u8(line->out, first ? '[' : ',');
+			write_plain(line->out, slice_text(event_fields[named].path));
+			first = false;
+		}
 	}
 	if (!first)
 		writer_u8(line->out, ']');
