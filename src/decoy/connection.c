@@ -173,7 +173,10 @@ static bool read_some(struct worker *worker, struct connection *connection)
 			worker_count(worker, WORKER_BYTES_IN, (uint64_t)got);
 			session_feed(session, slice_of(worker->scratch, (size_t)got));
 			connection_heard(worker, connection);
-			if ((size_t)got < SCRATCH_BYTES || session_is_over(session, &reset))
+			/* A short read took all there was; only a new connection is asked again, for
+			 * who speaks at once has often ended at once, and then nothing is watched. */
+			if ((connection->watch && (size_t)got < SCRATCH_BYTES) ||
+			    session_is_over(session, &reset))
 				return true;
 			continue;
 		}
