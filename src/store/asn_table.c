@@ -180,6 +180,11 @@ uint32_t asn_table_find(const struct asn_table *table, const struct address *add
 	return 0;
 }
 
+void asn_table_rest(const struct asn_table *table)
+{
+	(void)madvise(table->map, table->size, MADV_DONTNEED);
+}
+
 const char *asn_table_description(const struct asn_table *table)
 {
 	return table->texts;

@@ -23,6 +23,8 @@ void asn_table_close(struct asn_table *table);
 /* The number, or 0; *name is its text, valid as long as the table. */
 uint32_t asn_table_find(const struct asn_table *table, const struct address *address,
 			const char **name);
+/* Lets go of pages that were touched. */
+void asn_table_rest(const struct asn_table *table);
 /* Where and of when the data are. */
 const char *asn_table_description(const struct asn_table *table);
 

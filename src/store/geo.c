@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <maxminddb.h>
@@ -216,6 +217,18 @@ void geo_find(const struct geo *geo, const struct address *address, struct place
 		place->latitude = (double)country->latitude;
 		place->longitude = (double)country->longitude;
 	}
+}
+
+void geo_rest(const struct geo *geo)
+{
+	for (size_t i = 0; i < geo->count; i++) {
+		const MMDB_s *mmdb = &geo->files[i].mmdb;
+
+		(void)madvise((void *)(uintptr_t)mmdb->file_content, (size_t)mmdb->file_size,
+			      MADV_DONTNEED);
+	}
+	if (geo->networks)
+		asn_table_rest(geo->networks);
 }
 
 const char *geo_description(const struct geo *geo)

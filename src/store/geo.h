@@ -31,6 +31,9 @@ void geo_close(struct geo *geo);
 /* Never fails; what is not known is empty or zero. Private and reserved addresses are nowhere. */
 void geo_find(const struct geo *geo, const struct address *address, struct place *place);
 
+/* Lets go of the pages of the maps that were touched; they come back when needed. */
+void geo_rest(const struct geo *geo);
+
 /* One line for a person: what data is in use, when it was built, whose it is and under what licence;
  * or that there is none and how to get it. */
 const char *geo_description(const struct geo *geo);

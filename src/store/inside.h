@@ -36,6 +36,7 @@ struct store {
 
 	int64_t newest_day; /* that tallies were flushed for; tend looks when it moves */
 	bool tend_due;
+	bool is_wide; /* the page cache is that of busy times */
 	uint64_t secret[2];
 };
 
@@ -94,7 +95,5 @@ static inline void bind_number_or_null(sqlite3_stmt *statement, int column, int6
 	else
 		sqlite3_bind_null(statement, column);
 }
-
-/* Parameter names in statements.def are in the order of their first use. */
 
 #endif

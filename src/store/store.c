@@ -20,6 +20,9 @@
 #define BUSY_MS         10000      /* another process holds the lock: a checkpoint, a backup */
 #define EXCERPT_MAX     256        /* bytes of a damaged line that are kept */
 #define BACKUP_PAGES    256        /* copied at a time, so that writers get in between */
+#define WIDE_BATCH      2000       /* from that many events on a batch is one of busy times */
+#define WIDE_CACHE      "PRAGMA cache_size=-24576"
+#define NARROW_CACHE    "PRAGMA cache_size=-4096"
 #define COUNTER_STORED  "events.stored"
 #define COUNTER_KNOWN   "events.duplicate"
 #define COUNTER_DAMAGED "lines.damaged"
@@ -183,7 +186,7 @@ static int configure(struct store *store, char *why, size_t size)
 	 * spools with them. */
 	static const char writer[] =
 		"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-		"PRAGMA cache_size=-24576; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
+		"PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
 		"PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=4000;"
 		"PRAGMA journal_size_limit=16777216";
 	static const char reader[] =
@@ -362,9 +365,20 @@ static int flush_positions(struct store *store)
 	return 0;
 }
 
+/* A backlog wants room for the pages that its batches touch; a quiet store must stay small. */
+static int fit_cache(struct store *store)
+{
+	bool wide = store->batch >= WIDE_BATCH;
+
+	if (wide == store->is_wide)
+		return 0;
+	store->is_wide = wide;
+	return store_execute(store, wide ? WIDE_CACHE : NARROW_CACHE);
+}
+
 int store_commit(struct store *store)
 {
-	if (!store->is_open)
+	if (!store->is_open || fit_cache(store) < 0)
 		return -1;
 	if (ingest_flush(store) < 0 || flush_positions(store) < 0 ||
 	    add_counter(store, STATEMENT_COUNTER_ADD, COUNTER_STORED, store->stored) < 0 ||
@@ -507,6 +521,8 @@ void store_rest(struct store *store)
 	if (!store->is_open)
 		ingest_free(store);
 	writer_free(&store->packed);
+	if (store->geo)
+		geo_rest(store->geo);
 	sqlite3_db_release_memory(store->database);
 	arena_drop(&store->arena);
 	malloc_trim(0);
