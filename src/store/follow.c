@@ -20,6 +20,8 @@ struct follow {
 	int64_t next_housekeep, next_retain;
 	bool tending, retaining;
 	bool begun; /* a batch is open */
+	bool rested;
+	int64_t busy_at;
 };
 
 static int open_follower(struct follow *follow, size_t i)
@@ -131,32 +133,6 @@ static int refused(struct follow *follow)
 	return -1;
 }
 
-int follow_turn(struct follow *follow)
-{
-	struct follow_counters counted = follow->counters;
-	int taken = 0;
-
-	for (size_t i = 0; i < follow->options.count; i++) {
-		int of_this = take(follow, i, &counted);
-
-		if (of_this < 0)
-			return refused(follow);
-		taken += of_this;
-	}
-	if (taken == 0)
-		return 0;
-	if (store_commit(follow->store) < 0)
-		return refused(follow);
-	follow->begun = false;
-	counted.batches++;
-	follow->counters = counted;
-	look_at_backlog(follow);
-	follow->tending = true;
-	if (follow->options.committed)
-		follow->options.committed(follow->options.context, &follow->counters);
-	return taken;
-}
-
 static void housekeep(struct follow *follow)
 {
 	for (size_t i = 0; i < follow->options.count; i++) {
@@ -189,6 +165,49 @@ static void keep_up(struct follow *follow, int64_t now)
 	}
 }
 
+/* What waits, up to a batch. */
+static int take_all(struct follow *follow)
+{
+	struct follow_counters counted = follow->counters;
+	int taken = 0;
+
+	for (size_t i = 0; i < follow->options.count; i++) {
+		int of_this = take(follow, i, &counted);
+
+		if (of_this < 0)
+			return refused(follow);
+		taken += of_this;
+	}
+	if (taken == 0)
+		return 0;
+	if (store_commit(follow->store) < 0)
+		return refused(follow);
+	follow->begun = false;
+	counted.batches++;
+	follow->counters = counted;
+	look_at_backlog(follow);
+	follow->tending = true;
+	if (follow->options.committed)
+		follow->options.committed(follow->options.context, &follow->counters);
+	return taken;
+}
+
+int follow_turn(struct follow *follow)
+{
+	int taken = take_all(follow);
+	int64_t now = clock_monotonic();
+
+	keep_up(follow, now);
+	if (taken != 0) {
+		follow->busy_at = now;
+		follow->rested = false;
+	} else if (!follow->rested && now - follow->busy_at > REST_AFTER) {
+		store_rest(follow->store);
+		follow->rested = true;
+	}
+	return taken;
+}
+
 static void wait_a_while(int64_t microseconds, const volatile sig_atomic_t *stop)
 {
 	while (microseconds > 0 && !*stop) {
@@ -203,28 +222,19 @@ int follow_run(struct store *store, const struct follow_options *options,
 	       const volatile sig_atomic_t *stop, struct follow_counters *counters)
 {
 	struct follow *follow = follow_open(store, options);
-	int64_t pause = FOLLOW_INTERVAL, busy_at = clock_monotonic();
-	bool rested = false;
+	int64_t pause = FOLLOW_INTERVAL;
 	int taken = 0;
 
 	if (!follow)
 		return -1;
 	while (!*stop) {
 		taken = follow_turn(follow);
-		keep_up(follow, clock_monotonic());
 		if (taken < 0) {
 			wait_a_while(pause, stop);
 			pause = 2 * pause > PAUSE_MAX ? PAUSE_MAX : 2 * pause;
 			continue;
 		}
 		pause = FOLLOW_INTERVAL;
-		if (taken > 0) {
-			busy_at = clock_monotonic();
-			rested = false;
-		} else if (!rested && clock_monotonic() - busy_at > REST_AFTER) {
-			store_rest(store);
-			rested = true;
-		}
 		/* A full share means that more waits. */
 		if ((size_t)taken < STORE_BATCH_MAX / (options->count + 1))
 			wait_a_while(FOLLOW_INTERVAL, stop);
