@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/file.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -426,23 +427,46 @@ static int supervise(struct host *host)
 	return supervisor_run(&setup);
 }
 
-static int run(const struct invocation *invocation)
+/* One Sundew a data folder: the lock goes with the process. */
+static int lock_folder(const struct host *host)
 {
-	struct host *host = calloc(1, sizeof(*host));
-	struct spool_limits limits;
-	int status, data;
+	char path[PATH_LENGTH];
+	int file;
 
-	if (!host)
-		fatal("out of memory");
-	host->invocation = invocation;
-	folders_find(invocation, &host->folders);
-	data = folders_open(&host->folders, ".", true);
-	if (data < 0)
-		return EXIT_TROUBLE;
-	close(data);
-	if (host_write_config(&host->folders,
-			      option_value(invocation, "listen") ? option_value(invocation, "listen")
-								 : "0.0.0.0",
+	folders_path(&host->folders, "lock", path);
+	file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (file < 0 || flock(file, LOCK_EX | LOCK_NB) < 0) {
+		log_error("%s: %s", host->folders.data,
+			  file >= 0 && errno == EWOULDBLOCK
+				  ? "another Sundew runs on this data folder: stop it, or choose another "
+				    "with --data"
+				  : "the folder cannot be locked: is it writable?");
+		if (file >= 0)
+			close(file);
+		return -1;
+	}
+	return file;
+}
+
+static int open_spool(struct host *host)
+{
+	struct spool_limits limits = {(uint64_t)host->settings.spool_segment,
+				      (uint64_t)host->settings.spool_total};
+
+	write_as_user(host, true);
+	host->spool = spool_open(host_spool_folder(host, "supervisor"), &limits);
+	write_as_user(host, false);
+	if (!host->spool)
+		log_error("cannot open the spool: %m");
+	return host->spool ? 0 : -1;
+}
+
+static int run_host(struct host *host, const struct invocation *invocation)
+{
+	const char *listen = option_value(invocation, "listen");
+	int status;
+
+	if (host_write_config(&host->folders, listen ? listen : "0.0.0.0",
 			      option_number(invocation, "port-offset", 0, 0, 64000)) < 0) {
 		log_error("cannot write %s: %m", host->folders.config);
 		return EXIT_TROUBLE;
@@ -452,20 +476,32 @@ static int run(const struct invocation *invocation)
 		return status;
 	log_open("sundew", (enum log_level)host->settings.log_level, false);
 	host->access_memory = open_access_memory(host);
-	if (!host->access_memory || open_folders(host) < 0)
+	if (!host->access_memory || open_folders(host) < 0 || open_spool(host) < 0)
 		return EXIT_TROUBLE;
-	limits = (struct spool_limits){(uint64_t)host->settings.spool_segment,
-				       (uint64_t)host->settings.spool_total};
-	write_as_user(host, true);
-	host->spool = spool_open(host_spool_folder(host, "supervisor"), &limits);
-	write_as_user(host, false);
-	if (!host->spool) {
-		log_error("cannot open the spool: %m");
-		return EXIT_TROUBLE;
-	}
 	status = supervise(host);
 	spool_close(host->spool);
+	return status;
+}
+
+static int run(const struct invocation *invocation)
+{
+	struct host *host = calloc(1, sizeof(*host));
+	int status = EXIT_TROUBLE, data, lock = -1;
+
+	if (!host)
+		fatal("out of memory");
+	host->invocation = invocation;
+	folders_find(invocation, &host->folders);
+	data = folders_open(&host->folders, ".", true);
+	if (data >= 0)
+		lock = lock_folder(host);
+	if (lock >= 0)
+		status = run_host(host, invocation);
 	drop_loaded(host);
+	if (lock >= 0)
+		close(lock);
+	if (data >= 0)
+		close(data);
 	free(host);
 	return status;
 }
