@@ -15,7 +15,7 @@
 #include "cli/command.h"
 
 #define ANSWER_MAX  65536
-#define STEP_WAIT   400 /* milliseconds that a step waits for its answer */
+#define STEP_WAIT   120 /* milliseconds that a step waits for its answer */
 #define SOURCES     60  /* different loopback addresses that attacks come from */
 
 static const struct command_option attack_options[] = {

@@ -221,7 +221,7 @@ static void do_rest(struct ftp_call *call)
 /* The node that the argument names; *path is its place. */
 static struct ftp_node node_of(struct ftp_call *call, struct ftp_path *path)
 {
-	if (!ftp_resolve(call->ftp, call->argument, path)) {
+	if (call->argument.length == 0 || !ftp_resolve(call->ftp, call->argument, path)) {
 		path->length = 0; /* no place at all: nothing can be made there */
 		return (struct ftp_node){.bait = -1};
 	}
@@ -251,14 +251,25 @@ static void do_pwd(struct ftp_call *call)
 static void do_cwd(struct ftp_call *call)
 {
 	struct ftp_path path;
-	struct ftp_node node = node_of(call, &path);
+	struct ftp_node node;
 
+	if (slice_is(call->argument, "~"))
+		call->argument = SLICE("/");
+	node = node_of(call, &path);
 	if (!node.found || !node.folder) {
 		reply(call, "550 Failed to change directory.\r\n");
 		return;
 	}
 	call->ftp->desk->folder = path;
 	reply(call, "250 Directory successfully changed.\r\n");
+}
+
+/* A browser that was sent here to attack: vsftpd says so and hangs up. */
+static void do_http(struct ftp_call *call)
+{
+	reply(call, "500 HTTP protocol commands not allowed.\r\n");
+	call->ftp->leaving = true;
+	session_close(call->session, "http");
 }
 
 static void do_cdup(struct ftp_call *call)
@@ -455,6 +466,13 @@ static const struct command {
 	{"STOR", true, ftp_stor},
 	{"APPE", true, ftp_stor},
 	{"STOU", true, ftp_stou},
+	{"PBSZ", true, NULL, "550 Permission denied.\r\n"}, /* without ssl_enable */
+	{"PROT", true, NULL, "550 Permission denied.\r\n"},
+	{"GET", true, do_http},
+	{"POST", true, do_http},
+	{"HEAD", true, do_http},
+	{"OPTIONS", true, do_http},
+	{"CONNECT", true, do_http},
 	{"PASV", true, ftp_pasv},
 	{"EPSV", true, ftp_epsv},
 	{"PORT", true, ftp_port, NULL, ftp_port_tag},

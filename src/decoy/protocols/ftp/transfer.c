@@ -33,7 +33,7 @@ void ftp_pasv(struct ftp_call *call)
 	uint16_t port;
 
 	if (call->ftp->all_extended) {
-		session_text(call->session, "550 PASV not allowed after EPSV ALL.\r\n");
+		session_text(call->session, "550 Permission denied.\r\n");
 		return;
 	}
 	if (!listen_channel(call, &port))
@@ -136,19 +136,31 @@ void ftp_port(struct ftp_call *call)
 	struct endpoint to = {0};
 
 	if (call->ftp->all_extended)
-		session_text(call->session, "550 PORT not allowed after EPSV ALL.\r\n");
+		session_text(call->session, "550 Permission denied.\r\n");
 	else if (!parse_port(call->argument, &to) || !take_active(call, &to))
 		session_text(call->session, "500 Illegal PORT command.\r\n");
 	else
 		session_text(call->session, "200 PORT command successful. Consider using PASV.\r\n");
 }
 
+/* vsftpd looks at the family before anything else: 1, or 2 where the session itself is IPv6. */
+static bool eprt_family_fits(const struct ftp_call *call)
+{
+	struct slice rest = slice_from(call->argument, 1), family = {NULL, 0};
+
+	if (call->argument.length && call->argument.at[0] != '|')
+		return true; /* another complaint */
+	(void)!slice_next(&rest, '|', &family);
+	return slice_is(family, "1") ||
+	       (slice_is(family, "2") && session_local(call->session)->address.family == 6);
+}
+
 void ftp_eprt(struct ftp_call *call)
 {
 	struct endpoint to = {0};
 
-	if (call->ftp->all_extended)
-		session_text(call->session, "550 EPRT not allowed after EPSV ALL.\r\n");
+	if (!eprt_family_fits(call))
+		session_text(call->session, "500 Bad EPRT protocol.\r\n");
 	else if (!parse_eprt(call->argument, &to))
 		session_text(call->session, "500 Bad EPRT command.\r\n");
 	else if (!take_active(call, &to))
