@@ -115,7 +115,7 @@ static int decoy(const struct invocation *invocation)
 	const char *access = option_value(invocation, "access");
 	const char *name = option_value(invocation, "persona");
 	const struct protocol *protocol;
-	struct config *config = config_parse(SLICE(""), "built-in");
+	struct config *config;
 	struct persona *persona;
 	struct folders folders;
 	struct stage stage;
@@ -138,6 +138,7 @@ static int decoy(const struct invocation *invocation)
 		log_error("%s", why ? why : "out of memory");
 		return EXIT_TROUBLE;
 	}
+	config = config_parse(SLICE(""), "built-in");
 	stage_open(&stage, protocol, persona);
 	stage.follows_clock = true;
 	stage.on_event = option_given(invocation, "events") ? print_event : NULL;

@@ -5,6 +5,8 @@
  */
 #include "decoy/protocols/telnet/telnet.h"
 
+#define SEPARATE_SEGMENT (30 * MILLISECOND)
+
 enum state { NO, YES, WANTS_YES, WANTS_NO };
 
 /* Options that telnetd knows: whether it does them itself, and lets the client do them. Their place
@@ -254,6 +256,9 @@ bool telnet_advance(struct session *session, struct telnet *telnet)
 		fetch(session, telnet);
 	if (telnet->stage == TELNET_FETCHING && all_fetched(telnet)) {
 		telnet->stage = TELNET_SETTLING;
+		/* In a segment of its own: hydra does not read past the line mode's subnegotiation. */
+		if (telnet->flags & TELNET_LINED)
+			session_delay(session, SEPARATE_SEGMENT);
 		ask_all(session, telnet, inetutils_second, ARRAY_COUNT(inetutils_second));
 	}
 	return telnet->stage == TELNET_SETTLING &&
