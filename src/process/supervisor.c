@@ -391,11 +391,28 @@ static bool drain(struct supervisor *s)
 	return false;
 }
 
+/* A process of a later stage takes what those before it leave: one that waits to be restarted lives
+ * once more for it, and is not started again if it dies. */
+static void start_takers(struct supervisor *s)
+{
+	unsigned first = UINT_MAX;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->children[i].role->stage < first)
+			first = s->children[i].role->stage;
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->children[i].pid == 0 && s->children[i].role->stage > first)
+			start_child(s, &s->children[i]);
+	}
+}
+
 static void stop(struct supervisor *s, int signal)
 {
 	unsigned stage = 0;
 
 	if (!s->draining) {
+		start_takers(s);
 		s->draining = true;
 		log_info("stopping: processes finish what they have begun");
 		if (lowest_stage(s, &stage))

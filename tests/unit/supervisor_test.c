@@ -380,6 +380,30 @@ static void test_restart_and_drain_order(void **state)
 	assert_int_equal(wait_for_end(&scene), 0);
 }
 
+/* What others left for it must still be taken: the store after its decoys. */
+static void test_drain_starts_who_waits_to_be_restarted(void **state)
+{
+	static const struct supervisor_plan plan[] = {{&worker, 2}, {&keeper, 1}};
+	struct scene scene = {0};
+	pid_t pid;
+
+	begin(&scene, plan, ARRAY_COUNT(plan), 0);
+	pid = (pid_t)wait_for(&scene, BEGAN, "keeper").number;
+	wait_for(&scene, ALL_STARTED, NULL);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	while (wait_for(&scene, NOTICE_DIED, "keeper").number < 80 * MILLISECOND) {
+		pid = (pid_t)wait_for(&scene, BEGAN, "keeper").number;
+		wait_for(&scene, NOTICE_STARTED, "keeper");
+		assert_int_equal(kill(pid, SIGKILL), 0);
+	}
+	assert_int_equal(kill(scene.supervisor, SIGTERM), 0);
+	for (int i = 0; i < 2; i++)
+		assert_string_equal(wait_for(&scene, ENDING, NULL).role, "worker");
+	wait_for(&scene, DRAINING, "keeper");
+	wait_for(&scene, ENDING, "keeper");
+	assert_int_equal(wait_for_end(&scene), 0);
+}
+
 static void test_broken_is_tried_again(void **state)
 {
 	static const struct supervisor_plan plan[] = {{&broken, 1}, {&worker, 1}};
@@ -594,6 +618,7 @@ int main(void)
 		cmocka_unit_test(test_message_limits),
 		cmocka_unit_test(test_counters_are_their_owners),
 		cmocka_unit_test(test_restart_and_drain_order),
+		cmocka_unit_test(test_drain_starts_who_waits_to_be_restarted),
 		cmocka_unit_test(test_broken_is_tried_again),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_failed_reload_changes_nothing),
