@@ -103,7 +103,8 @@ static void on_event(struct stage *stage, const struct event *event)
 		if (!text)
 			fatal("out of memory");
 		for (size_t i = 0; i < out.length; i++)
-			text[i] = out.at[i] ? (char)out.at[i] : '\x1d'; /* NUL, as patterns see it */
+			text[i] =
+				out.at[i] ? (char)out.at[i] : '\x1d'; /* NUL, as patterns see it */
 		text[out.length] = 0;
 		p->events[p->event_count++].text = text;
 	}
@@ -184,8 +185,9 @@ static void send_bytes(struct player *p, struct slice bytes, bool channel)
 		if (!datagrams && p->pace == BYTES)
 			length = 1;
 		else if (!datagrams && p->pace == PIECES)
-			length = 1 + (size_t)((p->draws = p->draws * 6364136223846793005u + 1) >> 33) %
-					     bytes.length;
+			length = 1 +
+				 (size_t)((p->draws = p->draws * 6364136223846793005u + 1) >> 33) %
+					 bytes.length;
 		if (channel)
 			session_channel_feed(p->session, slice_first(bytes, length));
 		else
@@ -282,7 +284,8 @@ static void expect_line(struct player *p, struct writer *output, struct slice pa
 
 	line = end == SIZE_MAX ? all : slice_first(all, end + 1);
 	bare = line;
-	while (bare.length && (bare.at[bare.length - 1] == '\n' || bare.at[bare.length - 1] == '\r'))
+	while (bare.length &&
+	       (bare.at[bare.length - 1] == '\n' || bare.at[bare.length - 1] == '\r'))
 		bare.length--;
 	if (line.length == 0)
 		complain(p, "expected '%.*s', nothing came", (int)pattern.length, pattern.at);
@@ -463,7 +466,8 @@ static void play_line(struct player *p, struct slice line, struct writer *scratc
 	} else if (slice_starts(line, "<< ")) {
 		settle(p);
 		if (!glob(slice_from(line, 3), writer_slice(&p->output)))
-			complain(p, "got '%.*s'", (int)p->output.length, (const char *)p->output.at);
+			complain(p, "got '%.*s'", (int)p->output.length,
+				 (const char *)p->output.at);
 		writer_clear(&p->output);
 	} else if (slice_starts(line, "<x ")) {
 		settle(p);
@@ -580,7 +584,8 @@ static bool play_file(const struct protocol *protocol, const char *file, struct 
 		      enum pace pace, const char *share)
 {
 	struct player *p = calloc(1, sizeof(*p));
-	struct setup setup = {.options = writer_growing(1 << 16), .persona = writer_growing(1 << 16)};
+	struct setup setup = {.options = writer_growing(1 << 16),
+			      .persona = writer_growing(1 << 16)};
 	struct writer scratch = writer_growing(1 << 22);
 	struct persona *persona;
 	struct config *config = NULL;
@@ -660,7 +665,8 @@ int main(int argc, char **argv)
 		if (!read_file(argv[i], &text))
 			fatal("cannot read %s", argv[i]);
 		for (int pace = 0; pace < PACE_COUNT; pace++)
-			good &= play_file(protocol, argv[i], writer_slice(&text), (enum pace)pace, share);
+			good &= play_file(protocol, argv[i], writer_slice(&text), (enum pace)pace,
+					  share);
 		passed += good;
 		failed += !good;
 		writer_free(&text);

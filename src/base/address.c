@@ -93,7 +93,7 @@ struct address address_network(const struct address *address, unsigned bits)
 	unsigned width = address->family == 4 ? 32 : 128;
 
 	for (unsigned bit = bits; bit < width; bit++)
-		network.bytes[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+		network.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 	return network;
 }
 

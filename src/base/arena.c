@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 
-#define FIRST_BLOCK 240   /* with malloc's own word this fits a 256-byte bin */
+#define FIRST_BLOCK   240 /* with malloc's own word this fits a 256-byte bin */
 #define LARGEST_BLOCK 16384
 
 struct arena_block {

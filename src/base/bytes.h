@@ -155,8 +155,8 @@ void writer_printable(struct writer *w, struct slice s);
 
 /* Length of the valid UTF-8 sequence at the start of s (RFC 3629), or 0. */
 size_t utf8_sequence(struct slice s);
-/* True of a sequence that is a C1 control, a mark that reorders text on a screen (U+200E/F, U+202A-E,
- * U+2066-9, U+061C), a line separator (U+2028/9) or the byte order mark. */
+/* True of a sequence that is a C1 control, a mark that reorders text on a screen (U+200E/F,
+ * U+202A-E, U+2066-9, U+061C), a line separator (U+2028/9) or the byte order mark. */
 bool utf8_acts_on_screen(struct slice sequence);
 
 #endif

@@ -1,5 +1,5 @@
-/* Configuration: a YAML file read into nodes that remember their line, and directive tables, owned by
- * the module that uses the values, that turn nodes into structs.
+/* Configuration: a YAML file read into nodes that remember their line, and directive tables, owned
+ * by the module that uses the values, that turn nodes into structs.
  *
  * Nothing stops at the first mistake: every error is kept as "file:line: what, and how to mend" and
  * all are printed at once. A name that no table asked for is an error that suggests the nearest
@@ -45,11 +45,11 @@ struct config_ports {
 struct directive {
 	const char *name;
 	enum directive_type type;
-	size_t offset;           /* into the owner's struct */
-	const char *standard;    /* default as it would be written in the file; NULL: none */
-	int64_t minimum, maximum; /* NUMBER, DURATION, SIZE; both 0: no bounds */
+	size_t offset;              /* into the owner's struct */
+	const char *standard;       /* default as it would be written in the file; NULL: none */
+	int64_t minimum, maximum;   /* NUMBER, DURATION, SIZE; both 0: no bounds */
 	const char *const *choices; /* CHOICE; ends with NULL */
-	const char *help;        /* one sentence, for docs/CONFIGURATION.md */
+	const char *help;           /* one sentence, for docs/CONFIGURATION.md */
 	bool required;
 };
 
@@ -83,8 +83,8 @@ bool config_is_list(const struct config_node *node);
 const char *config_text(const struct config_node *node);
 unsigned config_line(const struct config_node *node);
 
-/* Fills `target` from the mapping by a table: defaults first, then what the file says. mapping may be
- * NULL: defaults only. Texts live as long as the config. Several tables may be applied to one
+/* Fills `target` from the mapping by a table: defaults first, then what the file says. mapping may
+ * be NULL: defaults only. Texts live as long as the config. Several tables may be applied to one
  * mapping (a service's own and its protocol's); config_finish reports what none of them knew. */
 void config_take(struct config *config, const struct config_node *mapping,
 		 const struct config_section *section, void *target);
@@ -94,8 +94,8 @@ void config_defaults(const struct config_section *section, void *target, struct 
 /* Records an error at a node's line (NULL: the file as a whole). */
 void config_error(struct config *config, const struct config_node *node, const char *format, ...)
 	PRINTF(3, 4);
-/* Reports names that nothing asked for; call once, after everything was taken. Returns the number of
- * errors in all. */
+/* Reports names that nothing asked for; call once, after everything was taken. Returns the number
+ * of errors in all. */
 size_t config_finish(struct config *config);
 size_t config_error_count(const struct config *config);
 /* "sundew.yaml:12: unknown name 'prots' (did you mean 'ports'?)" */

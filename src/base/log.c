@@ -39,22 +39,23 @@ static void log_line(enum log_level level, const char *format, va_list arguments
 	}
 	writer_format(&line, "%s: %s", sink.process, words[level]);
 	length = vsnprintf((char *)raw.at, raw.capacity, format, arguments);
-	raw.length = length < 0 ? 0 : (size_t)length < raw.capacity ? (size_t)length
-								     : raw.capacity - 1;
+	raw.length = length < 0                      ? 0
+		     : (size_t)length < raw.capacity ? (size_t)length
+						     : raw.capacity - 1;
 	writer_printable(&line, writer_slice(&raw));
 	line.at[line.length++] = '\n';
 	if (write(STDERR_FILENO, line.at, line.length) < 0)
 		return; /* nobody listens: there is no other place to say so */
 }
 
-#define DEFINE_LOG(name, level)                                                                    \
-	void name(const char *format, ...)                                                         \
-	{                                                                                          \
-		va_list arguments;                                                                 \
-                                                                                                   \
-		va_start(arguments, format);                                                       \
-		log_line(level, format, arguments);                                                \
-		va_end(arguments);                                                                 \
+#define DEFINE_LOG(name, level)                     \
+	void name(const char *format, ...)          \
+	{                                           \
+		va_list arguments;                  \
+                                                    \
+		va_start(arguments, format);        \
+		log_line(level, format, arguments); \
+		va_end(arguments);                  \
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)

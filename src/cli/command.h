@@ -1,5 +1,5 @@
-/* A command of `sundew`: one file, one const table, one line in commands.def. Help, man page and the
- * list in `sundew --help` are made from the table.
+/* A command of `sundew`: one file, one const table, one line in commands.def. Help, man page and
+ * the list in `sundew --help` are made from the table.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -17,7 +17,8 @@ struct command_option {
 
 struct invocation {
 	const struct command *command;
-	const char *values[COMMAND_OPTIONS_MAX]; /* by place in the table; "" for flags; NULL: not given */
+	const char *values[COMMAND_OPTIONS_MAX]; /* by place in the table; "" for flags; NULL: not
+						    given */
 	const char *const *words;                /* what is no option */
 	size_t word_count;
 	const char *program; /* argv[0] */
@@ -52,7 +53,8 @@ static inline bool option_given(const struct invocation *invocation, const char 
 /* A whole number in a range; `standard` when not given. Says what is wrong and exits with 2. */
 int64_t option_number(const struct invocation *invocation, const char *name, int64_t standard,
 		      int64_t minimum, int64_t maximum);
-/* Microseconds: a length of time before `now` ("24h") or a date and time; `standard` if not given. */
+/* Microseconds: a length of time before `now` ("24h") or a date and time; `standard` if not given.
+ */
 int64_t option_time(const struct invocation *invocation, const char *name, int64_t now,
 		    int64_t standard);
 /* Prints a message for wrong usage and exits with 2. */
@@ -70,8 +72,17 @@ void commands_man(struct writer *out);
 MUST_CHECK int print_out(const struct writer *text);
 
 /* Options that several commands share. */
-#define OPTION_DATA   {"data", 'd', "DIR", "Data folder (default: $SUNDEW_DATA, else /var/lib/sundew)"}
-#define OPTION_CONFIG {"config", 'c', "FILE", "Configuration (default: sundew.yaml in the data folder)"}
-#define OPTION_JSON   {"json", 0, NULL, "Print JSON"}
+#define OPTION_DATA                                                                             \
+	{                                                                                       \
+		"data", 'd', "DIR", "Data folder (default: $SUNDEW_DATA, else /var/lib/sundew)" \
+	}
+#define OPTION_CONFIG                                                                            \
+	{                                                                                        \
+		"config", 'c', "FILE", "Configuration (default: sundew.yaml in the data folder)" \
+	}
+#define OPTION_JSON                           \
+	{                                     \
+		"json", 0, NULL, "Print JSON" \
+	}
 
 #endif

@@ -146,7 +146,7 @@ static int decoy(const struct invocation *invocation)
 	stage.service.tls = option_given(invocation, "tls");
 	stage.trap.tls = make_tls(persona);
 	stage.trap.policy = access_policy_take(config, NULL,
-					       !access ? ACCESS_AS_CONFIGURED
+					       !access                     ? ACCESS_AS_CONFIGURED
 					       : !strcmp(access, "always") ? ACCESS_ALWAYS
 									   : ACCESS_NEVER);
 	if (stage_prepare(&stage, folders.share, &why) < 0) {
@@ -168,8 +168,9 @@ const struct command command_decoy = {
 	.name = "decoy",
 	.summary = "Play one protocol on standard input and output",
 	.arguments = "PROTOCOL",
-	.details = "For trying a decoy by hand, and under socat for trying clients on it:\n"
-		   "  socat TCP-LISTEN:2121,fork,reuseaddr,bind=127.0.0.1 EXEC:\"sundew decoy ftp\"",
+	.details =
+		"For trying a decoy by hand, and under socat for trying clients on it:\n"
+		"  socat TCP-LISTEN:2121,fork,reuseaddr,bind=127.0.0.1 EXEC:\"sundew decoy ftp\"",
 	.options = decoy_options,
 	.option_count = ARRAY_COUNT(decoy_options),
 	.words_max = 1,

@@ -8,9 +8,10 @@
 #include "cli/query_options.h"
 
 static const struct command_option events_options[] = {
-	OPTION_RANGE, OPTION_FILTERS, OPTION_LIMIT,
-	{"follow", 'f', NULL, "Print new events as they come, until interrupted"},
-	OPTION_JSON,  OPTION_DATA,    OPTION_CONFIG,
+	OPTION_RANGE,  OPTION_FILTERS,
+	OPTION_LIMIT,  {"follow", 'f', NULL, "Print new events as they come, until interrupted"},
+	OPTION_JSON,   OPTION_DATA,
+	OPTION_CONFIG,
 };
 
 struct printer {
@@ -40,7 +41,8 @@ static void print_line(const struct event *event, struct writer *out)
 	writer_printable(out, event_text(event, FIELD_EVENT_ACTION));
 	writer_format(out, "  %s", address);
 	if (event_has(event, FIELD_DESTINATION_PORT)) {
-		writer_format(out, " -> %lld ", (long long)event_number(event, FIELD_DESTINATION_PORT));
+		writer_format(out, " -> %lld ",
+			      (long long)event_number(event, FIELD_DESTINATION_PORT));
 		writer_printable(out, event_text(event, FIELD_NETWORK_PROTOCOL));
 	}
 	for (size_t i = 0; i < ARRAY_COUNT(shown); i++) {
@@ -82,8 +84,8 @@ static int follow(struct store *store, const struct query_filter *filter, struct
 	struct timespec pause = {0, 250 * 1000000};
 
 	while (!printer->broken) {
-		if (query_events_after(store, printer->newest, filter->range.sensor, 1000, print_event,
-				       printer) < 0)
+		if (query_events_after(store, printer->newest, filter->range.sensor, 1000,
+				       print_event, printer) < 0)
 			return -1;
 		printer->broken |= print_out(&printer->out) < 0;
 		writer_clear(&printer->out);

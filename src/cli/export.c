@@ -21,12 +21,30 @@ static const struct command_option export_options[] = {
 
 /* Columns of the CSV form. */
 static const enum event_field columns[] = {
-	FIELD_TIME,          FIELD_EVENT_ID,          FIELD_EVENT_ACTION,   FIELD_EVENT_OUTCOME,
-	FIELD_OBSERVER_NAME, FIELD_SESSION_ID,        FIELD_SOURCE_IP,      FIELD_SOURCE_PORT,
-	FIELD_SOURCE_COUNTRY, FIELD_SOURCE_ASN,       FIELD_DESTINATION_IP, FIELD_DESTINATION_PORT,
-	FIELD_NETWORK_TRANSPORT, FIELD_NETWORK_PROTOCOL, FIELD_USER_NAME,   FIELD_AUTH_PASSWORD,
-	FIELD_REQUEST_VERB,  FIELD_REQUEST_TEXT,      FIELD_HTTP_METHOD,    FIELD_URL_ORIGINAL,
-	FIELD_USER_AGENT,    FIELD_COMMAND,           FIELD_FILE_NAME,      FIELD_FILE_SHA256,
+	FIELD_TIME,
+	FIELD_EVENT_ID,
+	FIELD_EVENT_ACTION,
+	FIELD_EVENT_OUTCOME,
+	FIELD_OBSERVER_NAME,
+	FIELD_SESSION_ID,
+	FIELD_SOURCE_IP,
+	FIELD_SOURCE_PORT,
+	FIELD_SOURCE_COUNTRY,
+	FIELD_SOURCE_ASN,
+	FIELD_DESTINATION_IP,
+	FIELD_DESTINATION_PORT,
+	FIELD_NETWORK_TRANSPORT,
+	FIELD_NETWORK_PROTOCOL,
+	FIELD_USER_NAME,
+	FIELD_AUTH_PASSWORD,
+	FIELD_REQUEST_VERB,
+	FIELD_REQUEST_TEXT,
+	FIELD_HTTP_METHOD,
+	FIELD_URL_ORIGINAL,
+	FIELD_USER_AGENT,
+	FIELD_COMMAND,
+	FIELD_FILE_NAME,
+	FIELD_FILE_SHA256,
 	FIELD_EVENT_REASON,
 };
 
@@ -100,7 +118,8 @@ static int run_export(const struct invocation *invocation)
 {
 	struct address source;
 	struct query_filter filter = filter_options(invocation, 0, &source);
-	const char *form = option_value(invocation, "format"), *path = option_value(invocation, "output");
+	const char *form = option_value(invocation, "format"),
+		   *path = option_value(invocation, "output");
 	struct exporter exporter = {.out = writer_growing((size_t)8 << 20),
 				    .arena = arena_of((size_t)16 << 20),
 				    .file = STDOUT_FILENO,

@@ -34,8 +34,8 @@ void folders_path(const struct folders *folders, const char *name, char path[PAT
 MUST_CHECK int folders_open(const struct folders *folders, const char *name, bool make);
 
 /* The installation's secret; made when it is not there. *installed is when that was. */
-MUST_CHECK int folders_secret(const struct folders *folders,
-			      uint8_t secret[PERSONA_SECRET_LENGTH], int64_t *installed);
+MUST_CHECK int folders_secret(const struct folders *folders, uint8_t secret[PERSONA_SECRET_LENGTH],
+			      int64_t *installed);
 
 /* What belongs to no decoy. */
 struct host_settings {

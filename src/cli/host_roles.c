@@ -11,7 +11,12 @@
 #include "store/evidence_keep.h"
 #include "store/follow.h"
 
-enum { STORE_COUNTER_STORED = WORKER_COUNTERS, STORE_COUNTER_DAMAGED, STORE_COUNTER_BACKLOG, COUNTERS };
+enum {
+	STORE_COUNTER_STORED = WORKER_COUNTERS,
+	STORE_COUNTER_DAMAGED,
+	STORE_COUNTER_BACKLOG,
+	COUNTERS
+};
 
 const char *const host_counter_names[] = {
 	"connections",   "sessions_active",  "events",      "events_refused", "bytes_in",
@@ -43,8 +48,8 @@ static enum worker_order decoy_order(void *context)
 		switch (process_receive(decoy->self, &message)) {
 		case MESSAGE_OK:
 			message_close_descriptors(&message);
-			/* New settings come with a new life: the supervisor starts it again at once,
-			 * and connections wait in the listeners' queues meanwhile. */
+			/* New settings come with a new life: the supervisor starts it again at
+			 * once, and connections wait in the listeners' queues meanwhile. */
 			if (message.type == MESSAGE_DRAIN || message.type == MESSAGE_RELOAD)
 				return WORKER_DRAIN;
 			break;
@@ -149,9 +154,11 @@ static int decoy_run(struct process *self, void *context)
 	return status;
 }
 
-const struct process_role role_decoy = {
-	.name = "decoy", .stage = 0, .sandbox = &sandbox_decoy, .prepare = decoy_prepare,
-	.run = decoy_run};
+const struct process_role role_decoy = {.name = "decoy",
+					.stage = 0,
+					.sandbox = &sandbox_decoy,
+					.prepare = decoy_prepare,
+					.run = decoy_run};
 
 /* --- store --- */
 
@@ -171,7 +178,8 @@ static void *store_prepare(struct process *self, void *context)
 	store->host = context;
 	store->geo = geo_open(store->host->settings.geo);
 	if (!store->geo || !geo_has_data(store->geo))
-		log_info("no GeoIP data: %s", store->geo ? geo_description(store->geo) : "no memory");
+		log_info("no GeoIP data: %s",
+			 store->geo ? geo_description(store->geo) : "no memory");
 	return store;
 }
 
@@ -207,7 +215,8 @@ static bool store_wait(struct process *self, bool busy)
 	}
 }
 
-static int open_spools(const struct store_process *store, struct follow_spool *spools, size_t *count)
+static int open_spools(const struct store_process *store, struct follow_spool *spools,
+		       size_t *count)
 {
 	int folder = process_descriptor(store->self, "spools");
 

@@ -22,7 +22,7 @@ struct host {
 	struct host_settings settings;
 	struct persona *persona;
 	struct tls_settings *tls;
-	struct arena arena; /* what protocols prepared */
+	struct arena arena;             /* what protocols prepared */
 	struct service *plain_services; /* [2 * plan]: in the clear, [2 * plan + 1]: under TLS */
 	struct access_memory *access_memory;
 	struct open_sockets sockets;

@@ -15,8 +15,8 @@ static const struct directive spool_directives[] = {
 	 1024 * 1024, (int64_t)1 << 50, NULL,
 	 "What one process may leave waiting; beyond it new events are refused and counted", false},
 	{"keep-bytes", DIRECTIVE_SIZE, offsetof(struct host_settings, spool_keep), "256M", 0,
-	 (int64_t)1 << 50, NULL, "Events already in the store that stay as compressed files as well",
-	 false},
+	 (int64_t)1 << 50, NULL,
+	 "Events already in the store that stay as compressed files as well", false},
 };
 
 static const struct config_section spool_section = {
@@ -24,8 +24,8 @@ static const struct config_section spool_section = {
 	"Where events wait between processes: plain JSON lines."};
 
 static const struct directive store_directives[] = {
-	{"max-age", DIRECTIVE_DURATION, offsetof(struct host_settings, store_age), "180d", 0, 0, NULL,
-	 "Events and sessions older than this go; what was counted stays. 0: never", false},
+	{"max-age", DIRECTIVE_DURATION, offsetof(struct host_settings, store_age), "180d", 0, 0,
+	 NULL, "Events and sessions older than this go; what was counted stays. 0: never", false},
 	{"max-bytes", DIRECTIVE_SIZE, offsetof(struct host_settings, store_bytes), "8G", 0,
 	 (int64_t)1 << 50, NULL, "Size of the database beyond which the oldest go. 0: no limit",
 	 false},
@@ -33,7 +33,8 @@ static const struct directive store_directives[] = {
 	 1024 * 1024, (int64_t)1 << 50, NULL,
 	 "All evidence together; beyond it the oldest goes and an event says so", false},
 	{"geo", DIRECTIVE_TEXT, offsetof(struct host_settings, geo), NULL, 0, 0, NULL,
-	 "Folder of GeoIP data (*.mmdb, asn.table); default: what was fetched at build time", false},
+	 "Folder of GeoIP data (*.mmdb, asn.table); default: what was fetched at build time",
+	 false},
 };
 
 static const struct config_section store_section = {
@@ -106,9 +107,10 @@ int host_write_config(const struct folders *folders, const char *listen_address,
 
 	if (file < 0)
 		return errno == EEXIST ? 0 : -1;
-	writer_text(&text, "# Sundew's configuration. docs/CONFIGURATION.md lists everything that can\n"
-			   "# stand here; `sundew check` reads it and says what is wrong.\n\n"
-			   "sensor:\n  name: sundew\n  persona: debian-server\n\nlisten:\n");
+	writer_text(&text,
+		    "# Sundew's configuration. docs/CONFIGURATION.md lists everything that can\n"
+		    "# stand here; `sundew check` reads it and says what is wrong.\n\n"
+		    "sensor:\n  name: sundew\n  persona: debian-server\n\nlisten:\n");
 	writer_format(&text, "  addresses: [\"%s\"]\n  port-offset: %lld\n\n", listen_address,
 		      (long long)port_offset);
 	decoy_settings_write_services(&text);

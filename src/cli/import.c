@@ -35,8 +35,9 @@ struct import {
 static void complain(struct import *import, struct slice why)
 {
 	if (import->skipped++ < COMPLAINTS_MAX)
-		log_warning("%s:%llu: skipped: %.*s", import->file, (unsigned long long)import->line,
-			    (int)why.length, (const char *)why.at);
+		log_warning("%s:%llu: skipped: %.*s", import->file,
+			    (unsigned long long)import->line, (int)why.length,
+			    (const char *)why.at);
 }
 
 static void count_result(struct import *import, enum store_result result, const char *why)
@@ -89,8 +90,8 @@ static void import_csv_row(struct import *import, struct slice row)
 	}
 	if (!import->has_header) {
 		import->has_header = true;
-		if (mapping_read(&import->mapping, mapping_named(map) ? mapping_named(map) : map, cells,
-				 count, &import->why) < 0) {
+		if (mapping_read(&import->mapping, mapping_named(map) ? mapping_named(map) : map,
+				 cells, count, &import->why) < 0) {
 			log_error("%s: --map: %.*s", import->file, (int)import->why.length,
 				  (const char *)import->why.at);
 			import->failed = true;
@@ -114,7 +115,8 @@ static int import_row(struct import *import, struct slice row)
 	if (import->csv)
 		import_csv_row(import, row);
 	else if (row.length)
-		count_result(import, store_add(import->store, row, NULL, (struct spool_position){0, 0}),
+		count_result(import,
+			     store_add(import->store, row, NULL, (struct spool_position){0, 0}),
 			     "not an event of Sundew");
 	if (import->show_progress && import->line % PROGRESS_EVERY == 0)
 		fprintf(stderr, "\r%s: %llu rows", import->file, (unsigned long long)import->line);
@@ -170,7 +172,8 @@ static int import_file(struct import *import, const char *path)
 	import->has_header = false;
 	import->csv = form ? strcmp(form, "csv") == 0 : strstr(path, ".csv") != NULL;
 	if (import->csv && !option_given(import->invocation, "map"))
-		log_error("%s: a CSV file needs --map, for example --map time=@timestamp,ip=source.ip",
+		log_error("%s: a CSV file needs --map, for example --map "
+			  "time=@timestamp,ip=source.ip",
 			  path);
 	else if (store_begin(import->store) < 0)
 		log_error("the store refused: %s", store_problem(import->store));
@@ -206,8 +209,9 @@ static int run_import(const struct invocation *invocation)
 	if (folder < 0)
 		return EXIT_TROUBLE;
 	geo = geo_open(folders.geo);
-	import.mapping.action = option_value(invocation, "action") ? option_value(invocation, "action")
-								   : "session.open";
+	import.mapping.action = option_value(invocation, "action")
+					? option_value(invocation, "action")
+					: "session.open";
 	import.store = store_open(folder, STORE_WRITE, geo, why, sizeof(why));
 	if (!import.store) {
 		log_error("%s", why);
@@ -217,8 +221,9 @@ static int run_import(const struct invocation *invocation)
 		result = import_file(&import, invocation->words[i]);
 	while (result == 0 && store_tend(import.store) > 0)
 		;
-	printf("%llu imported, %llu known already, %llu skipped\n", (unsigned long long)import.stored,
-	       (unsigned long long)import.known, (unsigned long long)import.skipped);
+	printf("%llu imported, %llu known already, %llu skipped\n",
+	       (unsigned long long)import.stored, (unsigned long long)import.known,
+	       (unsigned long long)import.skipped);
 	store_close(import.store);
 	geo_close(geo);
 	writer_free(&import.scratch);
@@ -231,7 +236,8 @@ const struct command command_import = {
 	.name = "import",
 	.summary = "Import events: Sundew's own lines, or CSV with a mapping of columns",
 	.arguments = "FILE...",
-	.details = "Files may be gzip-compressed. Rows that cannot be used are named and skipped; a row\n"
+	.details = "Files may be gzip-compressed. Rows that cannot be used are named and skipped; "
+		   "a row\n"
 		   "that is imported twice counts once.",
 	.options = import_options,
 	.option_count = ARRAY_COUNT(import_options),

@@ -7,8 +7,8 @@
 
 struct open_socket {
 	int descriptor;
-	unsigned worker; /* whose it is */
-	uint16_t service; /* index of the service plan ... */
+	unsigned worker;   /* whose it is */
+	uint16_t service;  /* index of the service plan ... */
 	bool tls, passive; /* ... and which of its two forms; or a passive data port */
 	enum transport transport;
 	struct endpoint endpoint;

@@ -1,6 +1,6 @@
 /* Shared query options; see query_options.h. */
-#include "base/clock.h"
 #include "cli/query_options.h"
+#include "base/clock.h"
 
 struct query_range range_options(const struct invocation *invocation, int64_t standard)
 {

@@ -21,8 +21,7 @@ static const struct command_option report_options[] = {
 static const struct {
 	const char *name;
 	void (*write)(const struct report *report, struct writer *out);
-} forms[] = {
-	{"text", report_write_text}, {"html", report_write_html}, {"json", report_write_json}};
+} forms[] = {{"text", report_write_text}, {"html", report_write_html}, {"json", report_write_json}};
 
 static int write_report(const struct report *report, size_t form, const char *path)
 {

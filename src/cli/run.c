@@ -4,9 +4,9 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/file.h>
 #include <sys/fsuid.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -58,7 +58,8 @@ static void apply_options(const struct invocation *invocation, struct host *host
 	host->listen_address = option_value(invocation, "listen");
 	if (host->listen_address) {
 		if (address_parse(slice_text(host->listen_address), &address) < 0)
-			usage_error(invocation, "--listen %s: not an address", host->listen_address);
+			usage_error(invocation, "--listen %s: not an address",
+				    host->listen_address);
 		decoy->addresses = (struct config_texts){&host->listen_address, 1};
 	}
 	if (passive) {
@@ -75,8 +76,8 @@ static void apply_options(const struct invocation *invocation, struct host *host
 	if (decoy->workers == 0) {
 		int processors = get_nprocs();
 
-		decoy->workers = processors < WORKERS_STANDARD_MAX ? processors
-								   : WORKERS_STANDARD_MAX;
+		decoy->workers =
+			processors < WORKERS_STANDARD_MAX ? processors : WORKERS_STANDARD_MAX;
 	}
 }
 
@@ -118,7 +119,8 @@ static struct tls_settings *open_certificate(const struct host *host)
 	folders_path(&host->folders, "key.pem", key_path);
 	if (access(certificate_path, F_OK) < 0 || access(key_path, F_OK) < 0) {
 		if (tls_make_certificate(&subject, &certificate, &key) < 0 ||
-		    write_file(certificate_path, &certificate) < 0 || write_file(key_path, &key) < 0)
+		    write_file(certificate_path, &certificate) < 0 ||
+		    write_file(key_path, &key) < 0)
 			log_warning("cannot make a certificate in %s: decoys go without TLS",
 				    host->folders.data);
 	}
@@ -171,7 +173,8 @@ static bool find_user(struct host *host)
 	entry = getpwnam(host->settings.user);
 	if (!entry || entry->pw_uid == 0) {
 		log_error("cannot become the user '%s': %s; set `user:` in the configuration",
-			  host->settings.user, entry ? "that is root" : "there is none of that name");
+			  host->settings.user,
+			  entry ? "that is root" : "there is none of that name");
 		return false;
 	}
 	host->user = (struct sandbox_user){entry->pw_uid, entry->pw_gid};
@@ -355,7 +358,8 @@ static int load(struct host *host, const struct invocation *invocation)
 	char *why = NULL;
 	size_t failed;
 
-	host->config = host_settings_read(&host->folders, access_option(invocation), &host->settings);
+	host->config =
+		host_settings_read(&host->folders, access_option(invocation), &host->settings);
 	if (!host->config)
 		return EXIT_USAGE;
 	apply_options(invocation, host);
@@ -382,16 +386,18 @@ static int reload(void *context, struct supervisor *supervisor)
 {
 	struct host *host = context, fresh = *host;
 
-	/* The new ports are opened beside the old ones (SO_REUSEPORT), so none is ever closed to the
-	 * world; only when all is well do the old go. */
+	/* The new ports are opened beside the old ones (SO_REUSEPORT), so none is ever closed to
+	 * the world; only when all is well do the old go. */
 	fresh.sockets = (struct open_sockets){NULL, 0, 0};
 	fresh.plain_services = NULL;
 	fresh.tls = NULL;
 	fresh.persona = NULL;
 	if (load(&fresh, host->invocation) != EXIT_GOOD ||
 	    fresh.settings.decoy.workers != host->settings.decoy.workers) {
-		log_error("the new configuration cannot be used; everything goes on with the old one%s",
-			  fresh.config && fresh.settings.decoy.workers != host->settings.decoy.workers
+		log_error("the new configuration cannot be used; everything goes on with the old "
+			  "one%s",
+			  fresh.config && fresh.settings.decoy.workers !=
+						  host->settings.decoy.workers
 				  ? " (another number of workers needs a restart)"
 				  : "");
 		if (fresh.config)
@@ -438,7 +444,8 @@ static int lock_folder(const struct host *host)
 	if (file < 0 || flock(file, LOCK_EX | LOCK_NB) < 0) {
 		log_error("%s: %s", host->folders.data,
 			  file >= 0 && errno == EWOULDBLOCK
-				  ? "another Sundew runs on this data folder: stop it, or choose another "
+				  ? "another Sundew runs on this data folder: stop it, or choose "
+				    "another "
 				    "with --data"
 				  : "the folder cannot be locked: is it writable?");
 		if (file >= 0)
@@ -509,7 +516,8 @@ static int run(const struct invocation *invocation)
 const struct command command_run = {
 	.name = "run",
 	.summary = "Run everything on this host: decoys and store",
-	.details = "The first run writes the configuration and makes keys and folders. It stays in the\n"
+	.details = "The first run writes the configuration and makes keys and folders. It stays in "
+		   "the\n"
 		   "foreground; SIGTERM ends it cleanly, SIGHUP reads the configuration again.",
 	.options = run_options,
 	.option_count = ARRAY_COUNT(run_options),

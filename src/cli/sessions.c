@@ -6,9 +6,10 @@
 #include "cli/query_options.h"
 
 static const struct command_option sessions_options[] = {
-	OPTION_RANGE, OPTION_FILTERS, OPTION_LIMIT,
-	{"login", 0, NULL, "Only where somebody got in"},
-	OPTION_JSON,  OPTION_DATA,    OPTION_CONFIG,
+	OPTION_RANGE,  OPTION_FILTERS,
+	OPTION_LIMIT,  {"login", 0, NULL, "Only where somebody got in"},
+	OPTION_JSON,   OPTION_DATA,
+	OPTION_CONFIG,
 };
 
 struct printer {
@@ -74,7 +75,8 @@ static bool print_session(void *context, const struct query_session *s)
 	writer_format(&printer->out, "  %s  %-15s %-2s -> %5d ", time, s->source, s->country,
 		      s->destination_port);
 	writer_printable(&printer->out, s->protocol);
-	writer_format(&printer->out, "  %.1fs  %lld events, %lld log-ins, %lld commands, %lld payloads",
+	writer_format(&printer->out,
+		      "  %.1fs  %lld events, %lld log-ins, %lld commands, %lld payloads",
 		      (double)s->duration / 1e6, (long long)s->events, (long long)s->attempts,
 		      (long long)s->commands, (long long)s->payloads);
 	if (s->login) {

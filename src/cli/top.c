@@ -9,7 +9,8 @@
 
 static const struct command_option top_options[] = {
 	{"by", 0, "FIELD", "What to count: source.ip, destination.port, country, user.name ..."},
-	{"measure", 0, "NAME", "events, connections, sessions or credentials (default: the field's own)"},
+	{"measure", 0, "NAME",
+	 "events, connections, sessions or credentials (default: the field's own)"},
 	OPTION_LIMIT,
 	OPTION_RANGE,
 	OPTION_JSON,
@@ -34,8 +35,10 @@ static const struct dimension *dimension_option(const struct invocation *invocat
 		return dimension;
 	list_dimensions(&out);
 	if (name && strcmp(name, "list") != 0)
-		usage_error(invocation, "--by %s: nothing is counted by that; `sundew top --by list` "
-			    "shows what is", name);
+		usage_error(invocation,
+			    "--by %s: nothing is counted by that; `sundew top --by list` "
+			    "shows what is",
+			    name);
 	(void)!print_out(&out);
 	writer_free(&out);
 	return NULL;
@@ -75,7 +78,8 @@ static void print_text(const struct dimension *dimension, const struct query_row
 		writer_u8(out, '\n');
 	}
 	if (rows->distinct > (int64_t)rows->count)
-		writer_format(out, "and %lld more\n", (long long)(rows->distinct - (int64_t)rows->count));
+		writer_format(out, "and %lld more\n",
+			      (long long)(rows->distinct - (int64_t)rows->count));
 }
 
 static void print_json(const struct query_rows *rows, struct writer *out)
@@ -122,8 +126,10 @@ static int top(const struct invocation *invocation)
 	if (measure_name) {
 		measure = dimension_measure_named(slice_text(measure_name));
 		if (measure == MEASURE_COUNT)
-			usage_error(invocation, "--measure %s: must be events, connections, sessions or "
-				    "credentials", measure_name);
+			usage_error(invocation,
+				    "--measure %s: must be events, connections, sessions or "
+				    "credentials",
+				    measure_name);
 	}
 	folders_find(invocation, &folders);
 	store = host_store(&folders);

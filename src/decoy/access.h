@@ -1,8 +1,9 @@
 /* Access policy: who gets in, and how far (DESIGN 5.3).
  *
- * Ordered rules; the first that matches decides. What a source tried, and which pair it got in with,
- * is remembered in a fixed table in memory that all workers share and that survives a restart. An
- * IPv6 source counts by its /64. Where only a response is known, a user that got in gets in again.
+ * Ordered rules; the first that matches decides. What a source tried, and which pair it got in
+ * with, is remembered in a fixed table in memory that all workers share and that survives a
+ * restart. An IPv6 source counts by its /64. Where only a response is known, a user that got in
+ * gets in again.
  */
 #ifndef DECOY_ACCESS_H
 #define DECOY_ACCESS_H
@@ -23,10 +24,11 @@ struct access_try {
 	struct address source;
 	struct slice user;
 	struct slice password; /* or, for challenge and response, the response */
-	bool password_known;   /* false: only a response is at hand, rules on passwords do not match */
+	bool password_known;   /* false: only a response is at hand, rules on passwords do not match
+				*/
 	int64_t now;           /* wall clock, microseconds */
-	uint64_t draw;         /* random bits for rules with a chance, where there is no memory (with
-				* memory the chance is drawn once for a source and pair) */
+	uint64_t draw; /* random bits for rules with a chance, where there is no memory (with
+			* memory the chance is drawn once for a source and pair) */
 };
 
 struct access_decision {
@@ -49,7 +51,8 @@ struct access_memory *access_memory_at(void *mapped, const uint64_t key[2]);
 
 /* Decides and remembers. Never fails; touches one bucket of the table. */
 struct access_decision access_decide(const struct access_policy *policy,
-				     struct access_memory *memory, const struct access_try *attempt);
+				     struct access_memory *memory,
+				     const struct access_try *attempt);
 
 /* The tables of this module, for docs/CONFIGURATION.md. */
 extern const struct config_section access_section;

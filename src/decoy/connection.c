@@ -166,15 +166,16 @@ static bool read_some(struct worker *worker, struct connection *connection)
 	bool reset;
 
 	for (int i = 0; i < READS_PER_TURN; i++) {
-		ssize_t got = recv(connection->descriptor, worker->scratch, SCRATCH_BYTES,
-				   MSG_DONTWAIT);
+		ssize_t got =
+			recv(connection->descriptor, worker->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
 
 		if (got > 0) {
 			worker_count(worker, WORKER_BYTES_IN, (uint64_t)got);
 			session_feed(session, slice_of(worker->scratch, (size_t)got));
 			connection_heard(worker, connection);
-			/* A short read took all there was; only a new connection is asked again, for
-			 * who speaks at once has often ended at once, and then nothing is watched. */
+			/* A short read took all there was; only a new connection is asked again,
+			 * for who speaks at once has often ended at once, and then nothing is
+			 * watched. */
 			if ((connection->watch && (size_t)got < SCRATCH_BYTES) ||
 			    session_is_over(session, &reset))
 				return true;
@@ -182,7 +183,8 @@ static bool read_some(struct worker *worker, struct connection *connection)
 		}
 		if (got == 0) {
 			session_feed_end(session);
-			if (connection->watch) /* nothing more to hear; a level-triggered EOF spins */
+			if (connection
+				    ->watch) /* nothing more to hear; a level-triggered EOF spins */
 				event_del(connection->watch);
 			connection->flags &= ~(uint32_t)CONNECTION_WANTS_WRITE;
 			return true;
@@ -216,7 +218,8 @@ static void want_write(struct worker *worker, struct connection *connection, boo
 	connection->flags ^= CONNECTION_WANTS_WRITE;
 	event_del(connection->watch);
 	event_assign(connection->watch, worker->base, connection->descriptor,
-		     (short)(EV_READ | EV_PERSIST | (want ? EV_WRITE : 0)), on_connection, connection);
+		     (short)(EV_READ | EV_PERSIST | (want ? EV_WRITE : 0)), on_connection,
+		     connection);
 	event_add(connection->watch, NULL);
 }
 
@@ -370,8 +373,8 @@ static void begin(struct worker *worker, struct listening *l, int descriptor,
 		connection_end(worker, connection, "memory");
 }
 
-/* All descriptors are taken: give the spare one up for a moment to turn the client away, so that the
- * listener does not spin, and let the longest silent session go. */
+/* All descriptors are taken: give the spare one up for a moment to turn the client away, so that
+ * the listener does not spin, and let the longest silent session go. */
 static void make_room(struct worker *worker, int listener)
 {
 	int descriptor;
@@ -402,7 +405,8 @@ void connection_on_accept(evutil_socket_t listener, short what, void *context)
 					 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (descriptor < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM)
 				make_room(worker, listener);
 			else if (errno == EINTR || errno == ECONNABORTED)
 				continue;

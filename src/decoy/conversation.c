@@ -10,9 +10,11 @@
 
 #include "decoy/session_state.h"
 
-#define CONVERSATION_MAX ((size_t)64 * 1024) /* of both sides together; the first bytes tell most */
-#define RECORD_HEADER    9
-#define MAGIC            SLICE("SUNDEWC1")
+#define CONVERSATION_MAX                                                         \
+	((size_t)64 * 1024) /* of both sides together; the first bytes tell most \
+			     */
+#define RECORD_HEADER 9
+#define MAGIC         SLICE("SUNDEWC1")
 
 struct conversation {
 	struct buffer *records;
@@ -37,7 +39,8 @@ void conversation_add(struct session *session, bool from_client, struct slice by
 	if (!conversation->records && buffer_add(&conversation->records, MAGIC, MAGIC.length) < 0)
 		return;
 	held = conversation->records->length - MAGIC.length;
-	room = held + RECORD_HEADER < CONVERSATION_MAX ? CONVERSATION_MAX - held - RECORD_HEADER : 0;
+	room = held + RECORD_HEADER < CONVERSATION_MAX ? CONVERSATION_MAX - held - RECORD_HEADER
+						       : 0;
 	bytes = slice_first(bytes, room);
 	if (bytes.length == 0)
 		return;

@@ -10,7 +10,8 @@
 
 union control {
 	struct cmsghdr header;
-	uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
+	uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		     CMSG_SPACE(sizeof(struct in_pktinfo))];
 };
 
 static size_t chain_of(struct worker *worker, const struct endpoint *peer,
@@ -86,7 +87,8 @@ static struct connection *make_session(struct worker *worker, struct listening *
 	return connection;
 }
 
-/* Where the datagram was sent to: from the packet information where the socket listens everywhere. */
+/* Where the datagram was sent to: from the packet information where the socket listens everywhere.
+ */
 static struct endpoint local_endpoint(const struct listening *l, struct msghdr *message)
 {
 	struct endpoint local = l->local;
@@ -122,8 +124,10 @@ void datagram_on_readable(evutil_socket_t socket, short what, void *context)
 		struct sockaddr_storage from;
 		union control control;
 		struct iovec part = {worker->scratch, SCRATCH_BYTES};
-		struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof(from),
-					 .msg_iov = &part, .msg_iovlen = 1,
+		struct msghdr message = {.msg_name = &from,
+					 .msg_namelen = sizeof(from),
+					 .msg_iov = &part,
+					 .msg_iovlen = 1,
 					 .msg_control = &control,
 					 .msg_controllen = sizeof(control)};
 		ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT);
@@ -157,8 +161,8 @@ static void send_one(struct connection *connection, struct slice datagram)
 	struct sockaddr_storage to;
 	union control control;
 	struct iovec part = {(void *)(uintptr_t)datagram.at, datagram.length};
-	struct msghdr message = {.msg_name = &to, .msg_iov = &part, .msg_iovlen = 1,
-				 .msg_control = &control};
+	struct msghdr message = {
+		.msg_name = &to, .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
 	struct cmsghdr *c = &control.header;
 
 	memset(&control, 0, sizeof(control));

@@ -56,7 +56,8 @@ static struct evidence *begin_piece(struct session *session, enum evidence_kind 
 	evidence = calloc(1, sizeof(*evidence) + length);
 	if (!evidence)
 		return NULL;
-	*evidence = (struct evidence){.session = session, .kind = kind, .origin = origin, .file = -1};
+	*evidence =
+		(struct evidence){.session = session, .kind = kind, .origin = origin, .file = -1};
 	if (length)
 		memcpy(evidence + 1, name.at, length);
 	evidence->name = slice_of(evidence + 1, length);
@@ -146,8 +147,8 @@ uint64_t evidence_size(const struct evidence *evidence)
 	return evidence->size;
 }
 
-static void report_evidence(struct evidence *evidence, const struct event *more,
-			    const char *sha256, struct slice md5, bool stored)
+static void report_evidence(struct evidence *evidence, const struct event *more, const char *sha256,
+			    struct slice md5, bool stored)
 {
 	struct session *session = evidence->session;
 	struct event *event = session_event(session, "payload.captured");

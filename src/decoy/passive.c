@@ -30,8 +30,8 @@ int passive_open(struct worker *worker, const int *descriptors, size_t count)
 		struct sockaddr_storage bound;
 		socklen_t length = sizeof(bound);
 
-		*passive = (struct passive){.worker = worker, .listener = descriptors[i],
-					    .descriptor = -1};
+		*passive = (struct passive){
+			.worker = worker, .listener = descriptors[i], .descriptor = -1};
 		if (getsockname(descriptors[i], (struct sockaddr *)&bound, &length) == 0)
 			passive->port = endpoint_from_socket(&bound).port;
 		passive->listen_watch = event_new(worker->base, passive->listener,
@@ -120,7 +120,8 @@ static void on_data(evutil_socket_t socket, short what, void *context)
 	struct connection *owner = passive->owner;
 
 	for (int i = 0; what & EV_READ && i < READS_PER_TURN; i++) {
-		ssize_t got = recv(passive->descriptor, worker->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
+		ssize_t got =
+			recv(passive->descriptor, worker->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -147,8 +148,8 @@ static void on_accept(evutil_socket_t listener, short what, void *context)
 	struct sockaddr_storage from;
 	socklen_t length = sizeof(from);
 	struct endpoint peer;
-	int descriptor = accept4(listener, (struct sockaddr *)&from, &length,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int descriptor =
+		accept4(listener, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (descriptor < 0)
 		return;
@@ -160,7 +161,8 @@ static void on_accept(evutil_socket_t listener, short what, void *context)
 	}
 	event_del(passive->listen_watch);
 	passive->descriptor = descriptor;
-	passive->watch = event_new(worker->base, descriptor, EV_READ | EV_PERSIST, on_data, passive);
+	passive->watch =
+		event_new(worker->base, descriptor, EV_READ | EV_PERSIST, on_data, passive);
 	if (!passive->watch || event_add(passive->watch, NULL) < 0) {
 		struct connection *owner = passive->owner;
 
@@ -190,8 +192,8 @@ void passive_look(struct worker *worker, struct connection *connection)
 	struct slice out;
 
 	while (passive->descriptor >= 0 && (out = session_channel_output(session)).length) {
-		ssize_t put = send(passive->descriptor, out.at, out.length,
-				   MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t put =
+			send(passive->descriptor, out.at, out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (put < 0 && errno == EINTR)
 			continue;

@@ -27,16 +27,17 @@ struct protocol {
 	struct {
 		enum transport transport;
 		uint16_t port;
-		bool tls; /* TLS from the first byte */
+		bool tls;            /* TLS from the first byte */
 	} ports[PROTOCOL_PORTS_MAX]; /* ends with port 0 */
 	enum speaks_first speaks_first;
 	size_t state_size; /* zeroed state of a session */
-	size_t input_max;  /* most unconsumed input that is kept (0: 16 KiB); more ends the session */
+	size_t input_max;  /* most unconsumed input that is kept (0: 16 KiB); more ends the session
+			    */
 	const struct config_section *options; /* NULL: none */
 	size_t options_size;
-	/* Called once a service, before the sandbox closes: reads what the protocol needs from share/
-	 * into its options. Memory comes from the arena, which outlives all sessions. 0, or -1 with
-	 * *why (from malloc). NULL: nothing to prepare. */
+	/* Called once a service, before the sandbox closes: reads what the protocol needs from
+	 * share/ into its options. Memory comes from the arena, which outlives all sessions. 0, or
+	 * -1 with *why (from malloc). NULL: nothing to prepare. */
 	int (*prepare)(void *options, const struct persona *persona, const char *share_folder,
 		       struct arena *arena, char **why);
 
@@ -44,9 +45,9 @@ struct protocol {
 	int (*recognise)(struct slice first);
 	/* The connection is there (for UDP: the first datagram is about to come). NULL: nothing. */
 	void (*opened)(struct session *session, void *state);
-	/* Bytes, or one whole datagram. Returns how many it used up; the rest is offered again, with
-	 * more behind it, when more comes. Called again at once while it uses up some and some are
-	 * left. Not called while a session_delay holds the session. */
+	/* Bytes, or one whole datagram. Returns how many it used up; the rest is offered again,
+	 * with more behind it, when more comes. Called again at once while it uses up some and some
+	 * are left. Not called while a session_delay holds the session. */
 	size_t (*input)(struct session *session, void *state, struct slice bytes);
 	/* session_timer ran out. */
 	void (*timer)(struct session *session, void *state);
@@ -77,8 +78,8 @@ void session_abort(struct session *session, const char *reason);
 /* From here on the connection speaks TLS: output so far leaves in the clear, input not yet used up
  * is handshake. Does nothing where no certificate is at hand; session_has_tls tells. */
 void session_start_tls(struct session *session);
-bool session_has_tls(const struct session *session);   /* a certificate is at hand */
-bool session_in_tls(const struct session *session);    /* the session speaks TLS now */
+bool session_has_tls(const struct session *session); /* a certificate is at hand */
+bool session_in_tls(const struct session *session);  /* the session speaks TLS now */
 /* For protocols that carry TLS inside their own packets (TDS): a pipe to drive by hand, see tls.h;
  * owned by the session. NULL where there is no certificate or memory. */
 struct tls_pipe *session_tls_pipe(struct session *session);
@@ -106,8 +107,8 @@ void session_timer(struct session *session, int64_t microseconds);
 /* Replaces the configured idle time-out of this session. */
 void session_idle(struct session *session, int64_t microseconds);
 /* State that outlives the session, shared by all sessions of this source and protocol on this
- * worker: a small fixed block, zeroed at first, kept for a while, bounded (least recently used goes).
- * NULL where the host keeps none. */
+ * worker: a small fixed block, zeroed at first, kept for a while, bounded (least recently used
+ * goes). NULL where the host keeps none. */
 void *session_memory(struct session *session, size_t size);
 
 /* --- events --- */
@@ -142,9 +143,10 @@ enum evidence_kind { EVIDENCE_PAYLOAD, EVIDENCE_TERMINAL, EVIDENCE_CONVERSATION 
 
 struct evidence;
 
-/* Starts a piece of evidence; bytes are appended as they come, whatever the size (beyond the cap the
- * count goes on and the rest is dropped). NULL when the disk or the limits say no: go on without.
- * `origin` says how it got here (upload, body, write, ...); `name` is the attacker's name for it. */
+/* Starts a piece of evidence; bytes are appended as they come, whatever the size (beyond the cap
+ * the count goes on and the rest is dropped). NULL when the disk or the limits say no: go on
+ * without. `origin` says how it got here (upload, body, write, ...); `name` is the attacker's name
+ * for it. */
 struct evidence *session_evidence(struct session *session, enum evidence_kind kind,
 				  const char *origin, struct slice name);
 void evidence_add(struct evidence *evidence, struct slice bytes); /* accepts NULL */

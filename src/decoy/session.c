@@ -8,7 +8,7 @@
 #define OUTPUT_MAX        ((size_t)1024 * 1024)
 #define INPUT_MAX_DEFAULT ((size_t)16 * 1024)
 #define DATAGRAM_MAX      65507
-#define DATAGRAM_HEADER   4 /* length before each datagram in the output buffer */
+#define DATAGRAM_HEADER   4    /* length before each datagram in the output buffer */
 #define SHRINK_ABOVE      4096 /* an input buffer beyond this is given back when it empties */
 
 int buffer_add(struct buffer **at, struct slice bytes, size_t limit)
@@ -76,7 +76,8 @@ static void *align_up(size_t size, size_t *total)
 
 struct session *session_open(struct trap *trap, const struct service *service,
 			     enum transport transport, const struct endpoint *peer,
-			     const struct endpoint *local, const struct tarpit *tarpit, size_t extra)
+			     const struct endpoint *local, const struct tarpit *tarpit,
+			     size_t extra)
 {
 	const struct protocol *protocol = service->protocol;
 	size_t size = 0, state_offset = (extra + 7) & ~(size_t)7;
@@ -265,7 +266,8 @@ void session_feed_end(struct session *session)
 
 static void write_framed(struct session *session, struct slice bytes)
 {
-	uint8_t header[DATAGRAM_HEADER] = {(uint8_t)(bytes.length >> 24), (uint8_t)(bytes.length >> 16),
+	uint8_t header[DATAGRAM_HEADER] = {(uint8_t)(bytes.length >> 24),
+					   (uint8_t)(bytes.length >> 16),
 					   (uint8_t)(bytes.length >> 8), (uint8_t)bytes.length};
 
 	if (bytes.length > session_answer_limit(session)) {
@@ -437,8 +439,8 @@ void session_sent(struct session *session, size_t count)
 	} else {
 		session->sent += count;
 		if (session->tarpit.interval)
-			session->drip_at = session->trap->monotonic(session->trap) +
-					   session->tarpit.interval;
+			session->drip_at =
+				session->trap->monotonic(session->trap) + session->tarpit.interval;
 	}
 	if (is_held(session))
 		session->hold_at -= (uint32_t)(count < session->hold_at ? count : session->hold_at);
@@ -635,7 +637,8 @@ struct trap *session_trap(const struct session *session)
 
 size_t session_footprint(const struct session *session)
 {
-	size_t total = sizeof(*session) + session->service->protocol->state_size + session->arena.taken;
+	size_t total =
+		sizeof(*session) + session->service->protocol->state_size + session->arena.taken;
 
 	total += session->input ? session->input->capacity : 0;
 	total += session->output ? session->output->capacity : 0;

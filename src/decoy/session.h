@@ -19,11 +19,11 @@ struct tarpit {
 /* One decoy on its ports: what the configuration's services[] entry became. */
 struct service {
 	const struct protocol *protocol;
-	const void *options; /* protocol->options_size bytes, or NULL: the defaults */
-	bool tls;            /* from the first byte */
-	int64_t idle;        /* microseconds without a byte from the client, then it ends */
-	int64_t lifetime;    /* longest session */
-	uint64_t input_bytes; /* most bytes one session may send */
+	const void *options;     /* protocol->options_size bytes, or NULL: the defaults */
+	bool tls;                /* from the first byte */
+	int64_t idle;            /* microseconds without a byte from the client, then it ends */
+	int64_t lifetime;        /* longest session */
+	uint64_t input_bytes;    /* most bytes one session may send */
 	double udp_answer_ratio; /* most bytes answered for each received over UDP */
 	bool record_conversation;
 };
@@ -42,13 +42,13 @@ struct trap {
 	struct access_memory *access_memory;
 	const struct tls_settings *tls; /* NULL: no certificate at hand */
 	const char *sensor;
-	size_t session_memory; /* arena cap of one session */
+	size_t session_memory;   /* arena cap of one session */
 	uint64_t evidence_bytes; /* cap of one piece of evidence */
 	int evidence_folder;     /* descriptor of the inbox; -1 keeps hashes only */
 	struct ulid_source ulids;
 	struct evidence_seen evidence_seen[64];
 
-	void *context; /* for the calls below */
+	void *context;                           /* for the calls below */
 	int64_t (*wall)(struct trap *trap);      /* microseconds */
 	int64_t (*monotonic)(struct trap *trap); /* microseconds */
 	void (*random)(struct trap *trap, void *at, size_t length);
@@ -71,7 +71,8 @@ struct trap {
  * and lets the server speak. NULL when memory is out. */
 struct session *session_open(struct trap *trap, const struct service *service,
 			     enum transport transport, const struct endpoint *peer,
-			     const struct endpoint *local, const struct tarpit *tarpit, size_t extra);
+			     const struct endpoint *local, const struct tarpit *tarpit,
+			     size_t extra);
 void *session_extra(struct session *session);
 /* The opposite. */
 struct session *session_of_extra(void *extra);

@@ -19,16 +19,16 @@ struct channel {
 struct conversation;
 
 enum {
-	HOLDS_OUTPUT = 1 << 0,   /* a delay is running: bytes from hold_at on stay */
-	CLOSING = 1 << 1,        /* the protocol wants to end */
-	RESET = 1 << 2,          /* ... abruptly */
-	CLIENT_DONE = 1 << 3,    /* the client closed its side */
+	HOLDS_OUTPUT = 1 << 0, /* a delay is running: bytes from hold_at on stay */
+	CLOSING = 1 << 1,      /* the protocol wants to end */
+	RESET = 1 << 2,        /* ... abruptly */
+	CLIENT_DONE = 1 << 3,  /* the client closed its side */
 	SPEAKS_TLS = 1 << 4,
 	TLS_AFTER_OUTPUT = 1 << 5, /* start TLS once what is queued has left */
 	TLS_REPORTED = 1 << 6,
-	IN_PROTOCOL = 1 << 7,    /* inside one of the protocol's functions */
+	IN_PROTOCOL = 1 << 7, /* inside one of the protocol's functions */
 	IS_UDP = 1 << 8,
-	FAILED = 1 << 9,         /* out of memory or a limit: end at once */
+	FAILED = 1 << 9, /* out of memory or a limit: end at once */
 	CLOSED_CALLED = 1 << 10,
 };
 
@@ -37,7 +37,7 @@ struct session {
 	const struct service *service;
 	void *driver;
 	struct endpoint peer, local;
-	uint8_t id[16]; /* ULID, binary */
+	uint8_t id[16];     /* ULID, binary */
 	int64_t opened;     /* wall */
 	int64_t started;    /* monotonic */
 	int64_t heard;      /* monotonic: last bytes from the client */

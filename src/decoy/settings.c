@@ -1,6 +1,6 @@
 /* Decoy settings from the configuration; see settings.h. */
-#include "decoy/registry.h"
 #include "decoy/settings.h"
+#include "decoy/registry.h"
 
 #define FIELD_OF(type, member) offsetof(struct type, member)
 
@@ -37,8 +37,8 @@ static const struct directive listen_directives[] = {
 	 "Added to every port, for trying Sundew without root", false},
 	{"workers", DIRECTIVE_NUMBER, FIELD_OF(listen_values, workers), "0", 0, 32, NULL,
 	 "Decoy processes; 0: one for each processor, at most 4", false},
-	{"passive-ports", DIRECTIVE_PORTS, FIELD_OF(listen_values, passive_ports), "41000-41031", 0, 0,
-	 NULL, "Ports for passive data connections (FTP), shared out among the workers", false},
+	{"passive-ports", DIRECTIVE_PORTS, FIELD_OF(listen_values, passive_ports), "41000-41031", 0,
+	 0, NULL, "Ports for passive data connections (FTP), shared out among the workers", false},
 };
 
 static const struct config_section listen_section = {
@@ -46,12 +46,16 @@ static const struct config_section listen_section = {
 
 /* --- limits --- */
 
-#define LIMIT(name, member, standard, minimum, maximum, help)                                      \
-	{name, DIRECTIVE_NUMBER, FIELD_OF(decoy_limits, member), standard, minimum, maximum, NULL, \
-	 help, false}
-#define LIMIT_SIZE(name, member, standard, minimum, maximum, help)                               \
-	{name, DIRECTIVE_SIZE, FIELD_OF(decoy_limits, member), standard, minimum, maximum, NULL, \
-	 help, false}
+#define LIMIT(name, member, standard, minimum, maximum, help)                              \
+	{                                                                                  \
+		name, DIRECTIVE_NUMBER, FIELD_OF(decoy_limits, member), standard, minimum, \
+			maximum, NULL, help, false                                         \
+	}
+#define LIMIT_SIZE(name, member, standard, minimum, maximum, help)                                \
+	{                                                                                         \
+		name, DIRECTIVE_SIZE, FIELD_OF(decoy_limits, member), standard, minimum, maximum, \
+			NULL, help, false                                                         \
+	}
 
 static const struct directive limit_directives[] = {
 	LIMIT("connections", connections, "12000", 16, 1000000,
@@ -65,7 +69,8 @@ static const struct directive limit_directives[] = {
 	LIMIT("udp-sessions", udp_sessions, "4096", 16, 1000000,
 	      "Pseudo-sessions over UDP that one worker remembers; the oldest goes"),
 	LIMIT_SIZE("memory", memory, "64M", 1 << 20, (int64_t)1 << 40,
-		   "Memory of all sessions of one worker; beyond it the one that was silent longest goes"),
+		   "Memory of all sessions of one worker; beyond it the one that was silent "
+		   "longest goes"),
 	LIMIT_SIZE("session-memory", session_memory, "512K", 4096, 1 << 30,
 		   "Working memory of one session"),
 	LIMIT_SIZE("evidence-bytes", evidence_bytes, "32M", 1024, (int64_t)1 << 40,
@@ -99,16 +104,17 @@ static const struct directive service_directives[] = {
 	 "UDP ports", false},
 	{"idle", DIRECTIVE_DURATION, FIELD_OF(service_values, idle), "5m", SECOND, DAY, NULL,
 	 "A session ends when its client was silent this long", false},
-	{"lifetime", DIRECTIVE_DURATION, FIELD_OF(service_values, lifetime), "24h", SECOND, 30 * DAY,
-	 NULL, "Longest session", false},
+	{"lifetime", DIRECTIVE_DURATION, FIELD_OF(service_values, lifetime), "24h", SECOND,
+	 30 * DAY, NULL, "Longest session", false},
 	{"input-bytes", DIRECTIVE_SIZE, FIELD_OF(service_values, input_bytes), "256M", 1024,
 	 (int64_t)1 << 40, NULL, "Most bytes that one session may send", false},
-	{"udp-answer-ratio", DIRECTIVE_REAL, FIELD_OF(service_values, udp_answer_ratio), "1.0", 0, 0,
-	 NULL,
+	{"udp-answer-ratio", DIRECTIVE_REAL, FIELD_OF(service_values, udp_answer_ratio), "1.0", 0,
+	 0, NULL,
 	 "Bytes answered over UDP for each byte received; above 1 the decoy can be used to amplify",
 	 false},
-	{"record-conversation", DIRECTIVE_BOOLEAN, FIELD_OF(service_values, record), NULL, 0, 0, NULL,
-	 "Keep both directions, timed, as evidence; default: only for the protocol 'unknown'", false},
+	{"record-conversation", DIRECTIVE_BOOLEAN, FIELD_OF(service_values, record), NULL, 0, 0,
+	 NULL, "Keep both directions, timed, as evidence; default: only for the protocol 'unknown'",
+	 false},
 };
 
 static const struct config_section service_section = {
@@ -132,8 +138,8 @@ static const struct directive tarpit_directives[] = {
 	 "Networks (192.0.2.0/24) that it holds for; default: all", false},
 	{"bytes", DIRECTIVE_NUMBER, FIELD_OF(tarpit_values, bytes), "1", 1, 65536, NULL,
 	 "Bytes that leave at a time", false},
-	{"interval", DIRECTIVE_DURATION, FIELD_OF(tarpit_values, interval), "10s", SECOND, HOUR, NULL,
-	 "Time between them", false},
+	{"interval", DIRECTIVE_DURATION, FIELD_OF(tarpit_values, interval), "10s", SECOND, HOUR,
+	 NULL, "Time between them", false},
 };
 
 static const struct config_section tarpit_section = {
@@ -151,8 +157,10 @@ static void add_ports(struct config *config, const struct config_node *node,
 {
 	for (size_t i = 0; i < ports->count; i++) {
 		if (plan->port_count == ARRAY_COUNT(plan->ports)) {
-			config_error(config, node, "more than %zu port ranges for one service: "
-				     "make it two services", ARRAY_COUNT(plan->ports));
+			config_error(config, node,
+				     "more than %zu port ranges for one service: "
+				     "make it two services",
+				     ARRAY_COUNT(plan->ports));
 			return;
 		}
 		plan->ports[plan->port_count].transport = transport;
@@ -194,8 +202,8 @@ static const struct protocol *find_protocol(struct config *config, const struct 
 		config_error(config, node, "there is no protocol '%s' (did you mean '%s'?)", name,
 			     nearest->name);
 	else
-		config_error(config, node, "there is no protocol '%s': `sundew decoy --list` shows all",
-			     name);
+		config_error(config, node,
+			     "there is no protocol '%s': `sundew decoy --list` shows all", name);
 	return NULL;
 }
 
@@ -215,7 +223,8 @@ static bool take_service(struct config *config, const struct config_node *node,
 		.lifetime = values.lifetime,
 		.input_bytes = (uint64_t)values.input_bytes,
 		.udp_answer_ratio = values.udp_answer_ratio,
-		.record_conversation = values.record || slice_is(slice_text(protocol->name), "unknown"),
+		.record_conversation =
+			values.record || slice_is(slice_text(protocol->name), "unknown"),
 	};
 	if (protocol->options_size) {
 		void *options = arena_take(config_arena(config), protocol->options_size);
@@ -245,7 +254,8 @@ static void take_services(struct config *config, struct decoy_settings *settings
 		config_error(config, list, "more than %d services", SERVICES_MAX);
 		count = SERVICES_MAX;
 	}
-	settings->services = arena_take(config_arena(config), (count + 1) * sizeof(*settings->services));
+	settings->services =
+		arena_take(config_arena(config), (count + 1) * sizeof(*settings->services));
 	for (size_t i = 0; settings->services && i < count; i++) {
 		struct service_plan *plan = &settings->services[settings->service_count];
 
@@ -269,16 +279,19 @@ static void take_tarpits(struct config *config, struct decoy_settings *settings)
 			find_protocol(config, node, values.protocols.items[k]);
 		for (size_t k = 0; k < values.sources.count; k++) {
 			if (network_parse(slice_text(values.sources.items[k]), &network) < 0)
-				config_error(config, node, "'%s' is not a network: write 192.0.2.0/24",
+				config_error(config, node,
+					     "'%s' is not a network: write 192.0.2.0/24",
 					     values.sources.items[k]);
 		}
 		if (settings->tarpit_count == TARPIT_RULES_MAX) {
 			config_error(config, node, "more than %d tarpit rules", TARPIT_RULES_MAX);
 			return;
 		}
-		settings->tarpits[settings->tarpit_count++] = (struct tarpit_rule){
-			values.name, values.protocols, values.sources,
-			{(uint32_t)values.bytes, values.interval}};
+		settings->tarpits[settings->tarpit_count++] =
+			(struct tarpit_rule){values.name,
+					     values.protocols,
+					     values.sources,
+					     {(uint32_t)values.bytes, values.interval}};
 	}
 }
 
@@ -297,7 +310,8 @@ static void check_addresses(struct config *config, const struct config_node *nod
 void decoy_settings_take(struct config *config, enum access_override access,
 			 struct decoy_settings *settings)
 {
-	const struct config_node *root = config_root(config), *listen = config_child(root, "listen");
+	const struct config_node *root = config_root(config),
+				 *listen = config_child(root, "listen");
 	struct sensor_values sensor;
 	struct listen_values where;
 

@@ -95,16 +95,19 @@ struct source *sources_find(struct sources *sources, const struct address *addre
 	source = take_entry(sources);
 	if (!source)
 		return NULL;
-	*source = (struct source){.network = network, .tokens = (double)burst, .tokens_at = now,
-				  .seen = now, .next = sources->chains[chain]};
+	*source = (struct source){.network = network,
+				  .tokens = (double)burst,
+				  .tokens_at = now,
+				  .seen = now,
+				  .next = sources->chains[chain]};
 	sources->chains[chain] = (uint32_t)(source - sources->entries) + 1;
 	return source;
 }
 
 bool source_allow(struct source *source, int64_t now, int64_t rate, int64_t burst)
 {
-	double filled = source->tokens +
-			(double)(now - source->tokens_at) * (double)rate / (double)MINUTE;
+	double filled =
+		source->tokens + (double)(now - source->tokens_at) * (double)rate / (double)MINUTE;
 
 	source->tokens = filled < (double)burst ? filled : (double)burst;
 	source->tokens_at = now;

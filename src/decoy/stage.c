@@ -79,8 +79,8 @@ void stage_open(struct stage *stage, const struct protocol *protocol, const stru
 	stage->access_memory = calloc(1, access_memory_size());
 	stage->trap = (struct trap){
 		.persona = persona,
-		.access_memory = stage->access_memory ? access_memory_at(stage->access_memory, key)
-						      : NULL,
+		.access_memory =
+			stage->access_memory ? access_memory_at(stage->access_memory, key) : NULL,
 		.sensor = "stage",
 		.session_memory = (size_t)1024 * 1024,
 		.evidence_bytes = (uint64_t)16 * 1024 * 1024,

@@ -21,7 +21,8 @@ struct stage {
 };
 
 /* Sets up a stage for a protocol with all defaults; the persona is borrowed. */
-void stage_open(struct stage *stage, const struct protocol *protocol, const struct persona *persona);
+void stage_open(struct stage *stage, const struct protocol *protocol,
+		const struct persona *persona);
 /* Calls the protocol's prepare with the share folder. 0, or -1 with *why (to be freed). */
 MUST_CHECK int stage_prepare(struct stage *stage, const char *share_folder, char **why);
 /* Frees what the stage holds; sessions must be ended before. */

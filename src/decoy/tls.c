@@ -97,7 +97,8 @@ static int keep_server_name(SSL *ssl, int *alert, void *argument)
 	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &at, &length) ||
 	    pipe->server_name)
 		return SSL_CLIENT_HELLO_SUCCESS;
-	/* RFC 6066, 3: list length, type, name length, name. Where the lengths lie, what is there. */
+	/* RFC 6066, 3: list length, type, name length, name. Where the lengths lie, what is there.
+	 */
 	struct cursor c = cursor_of(slice_of(at, length));
 	cursor_skip(&c, 3);
 	size_t name_length = cursor_u16be(&c);

@@ -22,7 +22,7 @@ struct tls_subject {
 	const char *common_name, *organization, *country; /* the last two may be NULL */
 	const char *issuer_organization; /* NULL: self-signed as the server's own */
 	int64_t not_before, not_after;   /* microseconds */
-	bool rsa; /* 2048-bit RSA, as most servers have; else P-256 */
+	bool rsa;                        /* 2048-bit RSA, as most servers have; else P-256 */
 };
 /* Makes a key and a certificate for it, both PEM, appended to the writers. -1 on failure. */
 MUST_CHECK int tls_make_certificate(const struct tls_subject *subject, struct writer *certificate,
@@ -34,7 +34,8 @@ void tls_pipe_free(struct tls_pipe *pipe);
 void tls_pipe_forbid_tls13(struct tls_pipe *pipe);
 /* Takes ciphertext in. -1 when the peer broke the protocol (an alert may wait in the output). */
 MUST_CHECK int tls_pipe_feed(struct tls_pipe *pipe, struct slice ciphertext);
-/* Plaintext that came out, at most capacity bytes; 0: none now; -1: broken; *closed on close_notify. */
+/* Plaintext that came out, at most capacity bytes; 0: none now; -1: broken; *closed on
+ * close_notify. */
 MUST_CHECK ssize_t tls_pipe_read(struct tls_pipe *pipe, uint8_t *at, size_t capacity, bool *closed);
 /* Encrypts; before the handshake is done it fails with -1. */
 MUST_CHECK int tls_pipe_write(struct tls_pipe *pipe, struct slice plaintext);

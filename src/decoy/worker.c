@@ -10,10 +10,10 @@
 
 #define SOURCES_MAX 16384 /* 1.6 MiB at most, touched as they come */
 
-const char *const worker_counter_names[] = {
-	"connections",   "sessions_active", "events",          "events_refused",
-	"bytes_in",      "bytes_out",       "shed_connections", "shed_source",
-	"shed_memory",   "shed_udp",        "accept_failed",    NULL};
+const char *const worker_counter_names[] = {"connections",      "sessions_active", "events",
+					    "events_refused",   "bytes_in",        "bytes_out",
+					    "shed_connections", "shed_source",     "shed_memory",
+					    "shed_udp",         "accept_failed",   NULL};
 
 /* --- what sessions ask of the worker --- */
 
@@ -238,10 +238,9 @@ static void start_listening(struct worker *worker)
 		if (getsockname(l->setup.descriptor, (struct sockaddr *)&bound, &length) == 0)
 			l->local = endpoint_from_socket(&bound);
 		l->wildcard = memcmp(l->local.address.bytes, nothing, 16) == 0;
-		l->watch = event_new(worker->base, l->setup.descriptor, EV_READ | EV_PERSIST,
-				     l->setup.transport == UDP ? datagram_on_readable
-							       : connection_on_accept,
-				     l);
+		l->watch = event_new(
+			worker->base, l->setup.descriptor, EV_READ | EV_PERSIST,
+			l->setup.transport == UDP ? datagram_on_readable : connection_on_accept, l);
 		if (!l->watch || event_add(l->watch, NULL) < 0)
 			fatal("cannot watch a listening socket: out of memory");
 	}
@@ -262,7 +261,8 @@ struct event_base *worker_base_new(void)
 
 	if (!config)
 		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK |
+					      EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST |
 					      EVENT_BASE_FLAG_IGNORE_ENV);
 	base = event_base_new_with_config(config);
 	event_config_free(config);

@@ -32,7 +32,8 @@ extern const char *const worker_counter_names[]; /* ends with NULL */
 
 struct event_base;
 
-/* The event loop's own descriptors; made before the sandbox closes. NULL when there is no memory. */
+/* The event loop's own descriptors; made before the sandbox closes. NULL when there is no memory.
+ */
 struct event_base *worker_base_new(void);
 
 struct worker_setup {

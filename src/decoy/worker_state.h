@@ -12,7 +12,7 @@ struct worker;
 struct passive;
 
 enum {
-	CONNECTION_AWAKE = 1,      /* on the worker's list of sessions to look at */
+	CONNECTION_AWAKE = 1, /* on the worker's list of sessions to look at */
 	CONNECTION_WANTS_WRITE = 2,
 	CONNECTION_UDP = 4,
 	CONNECTION_ENDING = 8,
@@ -20,7 +20,7 @@ enum {
 
 /* What the worker keeps for a session, right behind it in the same memory. */
 struct connection {
-	int descriptor; /* TCP: its own; UDP: the listener's */
+	int descriptor;   /* TCP: its own; UDP: the listener's */
 	uint32_t heap_at; /* place among the deadlines, + 1 */
 	uint32_t held;    /* bytes of memory counted for it */
 	uint32_t flags;
@@ -30,7 +30,7 @@ struct connection {
 	struct connection *source_older, *source_newer; /* those of its source */
 	struct source *of;
 	union {
-		struct passive *passive; /* TCP: data connection, or NULL */
+		struct passive *passive;      /* TCP: data connection, or NULL */
 		struct connection *hash_next; /* UDP */
 	} more;
 };
@@ -67,7 +67,7 @@ struct worker {
 	struct passive *passives;
 	size_t passive_count;
 	int64_t now_wall, now_monotonic; /* read once a turn of the loop */
-	size_t memory; /* rough bytes of all sessions */
+	size_t memory;                   /* rough bytes of all sessions */
 	uint8_t *scratch;
 	uint8_t random_pool[1024];
 	size_t random_left;

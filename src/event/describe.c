@@ -1,6 +1,6 @@
 /* Documentation out of tables; see describe.h. */
-#include "base/json.h"
 #include "event/describe.h"
+#include "base/json.h"
 #include "event/event.h"
 
 struct type_description {
@@ -21,31 +21,41 @@ static const struct type_description types[] = {
 			      "\"type\": \"string\", \"contentEncoding\": \"base64\""},
 };
 
-static const char introduction[] =
-	"# Events\n\n"
-	"This page is made from `src/event/schema.def` and the table of actions; regenerate it with\n"
-	"`sundew docs docs`.\n\n"
-	"An event is one line: a JSON object, UTF-8, nested by the dots of the paths below. Names are\n"
-	"those of the Elastic Common Schema where it has one; ours are under `sundew`. Fields that do\n"
-	"not apply are absent. `sundew.schema` is always there. `event.schema.json` is the same as a\n"
-	"JSON Schema.\n\n";
+static const char introduction[] = "# Events\n\n"
+				   "This page is made from `src/event/schema.def` and the table of "
+				   "actions; regenerate it with\n"
+				   "`sundew docs docs`.\n\n"
+				   "An event is one line: a JSON object, UTF-8, nested by the dots "
+				   "of the paths below. Names are\n"
+				   "those of the Elastic Common Schema where it has one; ours are "
+				   "under `sundew`. Fields that do\n"
+				   "not apply are absent. `sundew.schema` is always there. "
+				   "`event.schema.json` is the same as a\n"
+				   "JSON Schema.\n\n";
 
 static const char escaping[] =
 	"\n## Bytes that are not text\n\n"
-	"Attackers send any bytes; JSON holds only UTF-8. A text that is not valid UTF-8, or that holds\n"
-	"a NUL, is written with `\\xNN` (two hexadecimal digits) for each such byte and `\\\\` for each\n"
-	"backslash, and the path of its field is listed in `sundew.escaped`. A list is escaped as a\n"
-	"whole. Fields that are not listed there are to be taken as they are, backslashes included.\n\n"
-	"To get the bytes back: decode the JSON; for each path in `sundew.escaped`, replace from left\n"
+	"Attackers send any bytes; JSON holds only UTF-8. A text that is not valid UTF-8, or that "
+	"holds\n"
+	"a NUL, is written with `\\xNN` (two hexadecimal digits) for each such byte and `\\\\` for "
+	"each\n"
+	"backslash, and the path of its field is listed in `sundew.escaped`. A list is escaped as "
+	"a\n"
+	"whole. Fields that are not listed there are to be taken as they are, backslashes "
+	"included.\n\n"
+	"To get the bytes back: decode the JSON; for each path in `sundew.escaped`, replace from "
+	"left\n"
 	"to right `\\\\` by one backslash and `\\xNN` by that byte. In Python:\n\n"
 	"```python\n"
 	"import re\n"
 	"def raw(text):\n"
 	"    return re.sub(rb'\\\\(\\\\|x[0-9a-f]{2})',\n"
-	"                  lambda m: b'\\\\' if m[1] == b'\\\\' else bytes.fromhex(m[1][1:].decode()),\n"
+	"                  lambda m: b'\\\\' if m[1] == b'\\\\' else "
+	"bytes.fromhex(m[1][1:].decode()),\n"
 	"                  text.encode())\n"
 	"```\n\n"
-	"Control characters, and characters that act on a terminal or turn the direction of text, are\n"
+	"Control characters, and characters that act on a terminal or turn the direction of text, "
+	"are\n"
 	"always written as JSON's `\\uXXXX`: a line can be shown as it is.\n\n"
 	"## Limits\n\n";
 
@@ -96,10 +106,11 @@ void describe_events_markdown(struct writer *out)
 	}
 	write_fields(out);
 	writer_text(out, escaping);
-	writer_format(out,
-		      "A text is cut at %d bytes, a list at %d items, bytes at %d; a line is at most\n"
-		      "%d bytes long. What was cut is listed in `sundew.truncated`.\n",
-		      EVENT_TEXT_MAX, EVENT_LIST_MAX, EVENT_BYTES_MAX, EVENT_LINE_MAX);
+	writer_format(
+		out,
+		"A text is cut at %d bytes, a list at %d items, bytes at %d; a line is at most\n"
+		"%d bytes long. What was cut is listed in `sundew.truncated`.\n",
+		EVENT_TEXT_MAX, EVENT_LIST_MAX, EVENT_BYTES_MAX, EVENT_LINE_MAX);
 }
 
 static void indent(struct writer *out, unsigned depth)
@@ -123,8 +134,8 @@ static void write_properties(struct writer *out, size_t first, size_t last, size
 		json_quote(out, name);
 		writer_text(out, ": {");
 		if (name.length == rest.length) {
-			writer_format(out, "%s, \"description\": ",
-				      types[event_fields[i].type].form);
+			writer_format(out,
+				      "%s, \"description\": ", types[event_fields[i].type].form);
 			json_quote(out, slice_text(event_fields[i].meaning));
 			writer_u8(out, '}');
 			next = i + 1;

@@ -13,9 +13,9 @@
 
 #define EVENT_SCHEMA_VERSION 1
 #define EVENT_LINE_MAX       (256 * 1024) /* longest line of JSON; every field's cap is below it */
-#define EVENT_TEXT_MAX       8192  /* a text field is cut here and named in sundew.truncated */
-#define EVENT_LIST_MAX       64    /* items of a list field that are kept */
-#define EVENT_BYTES_MAX      4096  /* of a BYTES field; evidence holds the rest */
+#define EVENT_TEXT_MAX       8192 /* a text field is cut here and named in sundew.truncated */
+#define EVENT_LIST_MAX       64   /* items of a list field that are kept */
+#define EVENT_BYTES_MAX      4096 /* of a BYTES field; evidence holds the rest */
 
 enum event_field {
 #define FIELD(symbol, path, type, meaning) FIELD_##symbol,

@@ -1,8 +1,8 @@
 /* An event from a line of JSON.
  *
- * Text without escapes is borrowed from the line. Which fields were escaped stands at the line's end
- * (sundew.escaped), so that escaping is undone last, in place: a text that holds a backslash was
- * copied to the arena when JSON's own escapes were undone. */
+ * Text without escapes is borrowed from the line. Which fields were escaped stands at the line's
+ * end (sundew.escaped), so that escaping is undone last, in place: a text that holds a backslash
+ * was copied to the arena when JSON's own escapes were undone. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -21,7 +21,8 @@ struct reading {
 	struct arena *arena;
 	struct json_reader json;
 	const char *why;
-	enum event_field expected; /* the one after the last that was found: writers keep the order */
+	enum event_field
+		expected; /* the one after the last that was found: writers keep the order */
 	char path[PATH_MAX_LENGTH + 1];
 	size_t ends[NESTING_MAX]; /* length of the path at each level, with the dot */
 	unsigned depth;
@@ -313,7 +314,8 @@ static int undo_escapes(struct reading *reading, struct slice *text)
 			to++;
 			from += 4;
 		} else {
-			return fail(reading, "an escape in the text that is neither \\xNN nor \\\\");
+			return fail(reading,
+				    "an escape in the text that is neither \\xNN nor \\\\");
 		}
 	}
 	text->length = to;

@@ -1,9 +1,9 @@
 /* An event as one line of JSON.
  *
- * Fields are written in the order of the schema, where equal prefixes stand together, so each object
- * is opened once: what a field shares with the one before it stays open. Text that JSON cannot hold
- * as it is (not UTF-8, or with a NUL) becomes \xNN for such a byte and \\ for a backslash, and its
- * field is named in sundew.escaped.
+ * Fields are written in the order of the schema, where equal prefixes stand together, so each
+ * object is opened once: what a field shares with the one before it stays open. Text that JSON
+ * cannot hold as it is (not UTF-8, or with a NUL) becomes \xNN for such a byte and \\ for a
+ * backslash, and its field is named in sundew.escaped.
  *
  * The line stays below EVENT_LINE_MAX whatever the event holds: long text shares a budget, and what
  * is short (identifiers above all) has a part set aside, so that a flood in one field cannot push

@@ -21,15 +21,15 @@
 struct follower {
 	int folder, file; /* file is -1 between segments */
 	bool compressed, damaged;
-	bool skipping;    /* inside a line that is too long */
+	bool skipping;                  /* inside a line that is too long */
 	struct spool_position position; /* after the last line returned */
-	uint64_t newer;   /* a segment that was seen after this one; 0: none yet */
+	uint64_t newer;                 /* a segment that was seen after this one; 0: none yet */
 	uint64_t lost;
-	uint64_t skip;    /* uncompressed bytes still to pass over */
-	uint64_t offset;  /* of text[start], in the segment */
+	uint64_t skip;   /* uncompressed bytes still to pass over */
+	uint64_t offset; /* of text[start], in the segment */
 	size_t start, end;
 	uint8_t *text;
-	uint8_t *packed;  /* made with the first compressed segment */
+	uint8_t *packed; /* made with the first compressed segment */
 	ZSTD_inBuffer input;
 	ZSTD_DStream *zstd;
 };
@@ -100,8 +100,7 @@ static int open_current(struct follower *follower)
 	}
 	if (follower->file < 0)
 		return -1;
-	if (follower->compressed ? start_zstd(follower) < 0
-				 : fstat(follower->file, &about) < 0) {
+	if (follower->compressed ? start_zstd(follower) < 0 : fstat(follower->file, &about) < 0) {
 		close(follower->file);
 		follower->file = -1;
 		return -1;
@@ -162,16 +161,19 @@ static ssize_t read_packed(struct follower *follower)
 static ssize_t fill_compressed(struct follower *follower)
 {
 	for (;;) {
-		ZSTD_outBuffer out = {follower->text + follower->end, TEXT_BYTES - follower->end, 0};
+		ZSTD_outBuffer out = {follower->text + follower->end, TEXT_BYTES - follower->end,
+				      0};
 		size_t result, passed;
 
-		/* With input used up there may still be output held back, which this call yields. */
+		/* With input used up there may still be output held back, which this call yields.
+		 */
 		result = ZSTD_decompressStream(follower->zstd, &out, &follower->input);
 		if (ZSTD_isError(result)) {
 			follower->damaged = true;
-			log_error("spool segment %llu is damaged (%s): the rest of it is passed over",
-				  (unsigned long long)follower->position.segment,
-				  ZSTD_getErrorName(result));
+			log_error(
+				"spool segment %llu is damaged (%s): the rest of it is passed over",
+				(unsigned long long)follower->position.segment,
+				ZSTD_getErrorName(result));
 			return 0;
 		}
 		passed = out.pos < follower->skip ? out.pos : (size_t)follower->skip;
@@ -242,7 +244,8 @@ static int at_end(struct follower *follower)
 /* Takes a whole line out of the text in memory; false when there is none. */
 static bool take_line(struct follower *follower, struct slice *line)
 {
-	struct slice text = slice_of(follower->text + follower->start, follower->end - follower->start);
+	struct slice text =
+		slice_of(follower->text + follower->start, follower->end - follower->start);
 	size_t length = slice_find_byte(text, '\n');
 
 	if (length == SIZE_MAX) {

@@ -1,6 +1,6 @@
 /* Housekeeping of a spool: read segments are compressed, the oldest of them removed. A segment is
- * complete under one of its two names at any moment: the compressed form gets its name only after it
- * is on the disk, and the plain form goes after that. */
+ * complete under one of its two names at any moment: the compressed form gets its name only after
+ * it is on the disk, and the plain form goes after that. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -23,8 +23,7 @@ static uint64_t parse_name(const char *text, bool *compressed)
 	char again[SEGMENT_NAME_MAX];
 	int64_t number;
 
-	if (!slice_next(&name, '.', &digits) ||
-	    slice_number(digits, 1, INT64_MAX - 1, &number) < 0)
+	if (!slice_next(&name, '.', &digits) || slice_number(digits, 1, INT64_MAX - 1, &number) < 0)
 		return 0;
 	*compressed = slice_is(name, "ndjson.zst");
 	segment_name((uint64_t)number, *compressed, again);
@@ -109,9 +108,9 @@ int segment_list(int folder_fd, struct segment_list *list)
 			continue;
 		uint64_t bytes = (uint64_t)about.st_size;
 
-		if (add(list, &room, (struct segment){number, !compressed, compressed,
-						      compressed ? 0 : bytes,
-						      compressed ? bytes : 0}) < 0)
+		if (add(list, &room,
+			(struct segment){number, !compressed, compressed, compressed ? 0 : bytes,
+					 compressed ? bytes : 0}) < 0)
 			problem = ENOMEM;
 	}
 	if (!problem && errno)

@@ -18,8 +18,8 @@ struct spool {
 	int folder, file;
 	struct spool_limits limits;
 	uint64_t segment, segment_size;
-	uint64_t total;      /* of all segments, this one included; of the last count and since */
-	int64_t counted_at;  /* monotonic time of that count */
+	uint64_t total;     /* of all segments, this one included; of the last count and since */
+	int64_t counted_at; /* monotonic time of that count */
 	uint64_t refused;
 	size_t batch_events;
 	bool alarm;          /* the last flush or append was refused */
@@ -47,8 +47,8 @@ static int open_segment(struct spool *spool, uint64_t number, int flags)
 	int file;
 
 	segment_name(number, false, name);
-	file = openat(spool->folder, name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags,
-		      0640);
+	file = openat(spool->folder, name,
+		      O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0640);
 	if (file < 0)
 		return -1;
 	if (spool->file >= 0) {
@@ -93,7 +93,8 @@ static int open_newest(struct spool *spool)
 	if (list.count)
 		newest = list.items[list.count - 1];
 	free(list.items);
-	/* Nothing is added to a segment that has been compressed, even if its plain form still stands. */
+	/* Nothing is added to a segment that has been compressed, even if its plain form still
+	 * stands. */
 	if (!newest.plain || newest.compressed)
 		newest.number++;
 	if (open_segment(spool, newest.number, 0) < 0 || close_last_line(spool) < 0)
@@ -130,7 +131,8 @@ struct spool *spool_open(int folder_fd, const struct spool_limits *limits)
 static void raise_alarm(struct spool *spool, const char *what)
 {
 	if (!spool->alarm)
-		log_error("cannot append events to the spool: %s; events are lost until there is room",
+		log_error("cannot append events to the spool: %s; events are lost until there is "
+			  "room",
 			  what);
 	spool->alarm = true;
 }
@@ -207,10 +209,10 @@ static void keep_whole_lines(struct spool *spool, size_t written)
 	const uint8_t *end = written ? memrchr(part.at, '\n', written) : NULL;
 	size_t whole = end ? (size_t)(end - part.at) + 1 : 0;
 
-	if (whole < written &&
-	    ftruncate(spool->file, (off_t)(spool->segment_size + whole)) < 0) {
+	if (whole < written && ftruncate(spool->file, (off_t)(spool->segment_size + whole)) < 0) {
 		/* Not even that: the next flush ends the broken line, as after a power loss. */
-		log_error("cannot cut a spool segment back to whole lines; one line in it is broken");
+		log_error(
+			"cannot cut a spool segment back to whole lines; one line in it is broken");
 		spool->unended = true;
 		spool->segment_size += written - whole;
 	}

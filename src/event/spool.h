@@ -1,8 +1,8 @@
 /* The spool: where events wait, and the queue between processes.
  *
  * A spool is a folder of segments: 0000000001.ndjson, 0000000002.ndjson ... One process appends to
- * the newest; any number follow. Lines are whole events, each ended by a newline. A finished segment
- * may become NNNNNNNNNN.ndjson.zst (zstd, RFC 8878) once every follower is past it.
+ * the newest; any number follow. Lines are whole events, each ended by a newline. A finished
+ * segment may become NNNNNNNNNN.ndjson.zst (zstd, RFC 8878) once every follower is past it.
  *
  *     spool/decoy-0/0000000007.ndjson.zst    read by all, compressed
  *     spool/decoy-0/0000000008.ndjson        finished, waiting for followers
@@ -30,7 +30,8 @@ struct spool;
  * closed off with a newline, for followers to report and pass over. NULL with errno on failure. */
 struct spool *spool_open(int folder_fd, const struct spool_limits *limits);
 /* Queues one event; it reaches the file at the next spool_flush, or sooner when the batch is full.
- * -1 when it was refused (disk full, cap reached): counted in spool_refused, nothing else changes. */
+ * -1 when it was refused (disk full, cap reached): counted in spool_refused, nothing else changes.
+ */
 MUST_CHECK int spool_append(struct spool *spool, const struct event *event);
 /* Writes the batch with one system call. -1 when the disk refuses; whole lines that did not fit are
  * dropped and counted, what was written stays valid, and the next flush tries again by itself. */

@@ -45,7 +45,8 @@ void ulid_next(struct ulid_source *source, int64_t microseconds, char text[ULID_
 		millisecond = 0;
 	if (millisecond > MILLISECOND_LAST)
 		millisecond = MILLISECOND_LAST;
-	/* A clock that steps back waits at the last time it showed: order and uniqueness come first. */
+	/* A clock that steps back waits at the last time it showed: order and uniqueness come
+	 * first. */
 	if (millisecond > source->last_millisecond) {
 		random_bytes(source->last + 6, 10);
 		/* Room to count up to the millisecond's end. */

@@ -33,8 +33,8 @@ static int find_column(const struct slice *header, int columns, struct slice nam
 	return -1;
 }
 
-int mapping_read(struct mapping *mapping, const char *pairs, const struct slice *header, int columns,
-		 struct writer *why)
+int mapping_read(struct mapping *mapping, const char *pairs, const struct slice *header,
+		 int columns, struct writer *why)
 {
 	struct slice rest = slice_text(pairs), pair;
 
@@ -50,7 +50,8 @@ int mapping_read(struct mapping *mapping, const char *pairs, const struct slice 
 		target = event_field_named(slice_trim(field));
 		at = find_column(header, columns, slice_trim(column));
 		if (target == FIELD_COUNT || at < 0) {
-			writer_text(why, at < 0 ? "the file has no column '" : "there is no field '");
+			writer_text(why,
+				    at < 0 ? "the file has no column '" : "there is no field '");
 			writer_printable(why, at < 0 ? column : field);
 			writer_text(why, at < 0 ? "'" : "': docs/EVENTS.md lists them");
 			return -1;
@@ -143,7 +144,8 @@ int mapping_apply(const struct mapping *mapping, const struct slice *cells, int 
 		if (set_field(event, mapping->fields[i], cell, arena) < 0) {
 			writer_text(why, "'");
 			writer_printable(why, slice_first(cell, 60));
-			writer_format(why, "' is no value for %s", event_fields[mapping->fields[i]].path);
+			writer_format(why, "' is no value for %s",
+				      event_fields[mapping->fields[i]].path);
 			return -1;
 		}
 	}

@@ -72,9 +72,8 @@ static int confine(const struct process *self, const struct sandbox_user *user, 
 					self->grants[g].descriptor, sandbox->folders[f].rights};
 		}
 	}
-	return sandbox_enter(sandbox,
-			     sandbox->home ? process_descriptor(self, sandbox->home) : -1, folders,
-			     count, user, why);
+	return sandbox_enter(sandbox, sandbox->home ? process_descriptor(self, sandbox->home) : -1,
+			     folders, count, user, why);
 }
 
 _Noreturn void child_live(struct process *self, const struct child_surroundings *surroundings)

@@ -24,8 +24,8 @@ struct child_surroundings {
 	void *context;
 };
 
-/* In the child, right after fork: lets go of what is not its own, prepares, confines, runs. Does not
- * return. */
+/* In the child, right after fork: lets go of what is not its own, prepares, confines, runs. Does
+ * not return. */
 _Noreturn void child_live(struct process *self, const struct child_surroundings *surroundings);
 
 #endif

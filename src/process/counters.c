@@ -2,8 +2,8 @@
  *
  *     | status of all rows, written by the supervisor | row 0 | row 1 | ...
  *
- * F_SEAL_FUTURE_WRITE lets the mapping made before the seal be written and no later one, so a row that
- * is mapped again read-only stays so, whatever the process does. Every part fills whole pages.
+ * F_SEAL_FUTURE_WRITE lets the mapping made before the seal be written and no later one, so a row
+ * that is mapped again read-only stays so, whatever the process does. Every part fills whole pages.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,8 @@ static _Atomic uint64_t *cell(const struct counters *c, size_t row, size_t colum
 {
 	if (row >= c->row_count || column >= c->column_count)
 		return NULL;
-	return (_Atomic uint64_t *)(void *)(c->shared + c->status_bytes + row * c->row_bytes) + column;
+	return (_Atomic uint64_t *)(void *)(c->shared + c->status_bytes + row * c->row_bytes) +
+	       column;
 }
 
 static bool may_write(const struct counters *c, size_t row)
@@ -128,7 +129,8 @@ int counters_narrow(struct counters *c, size_t row)
 		errno = EINVAL;
 		return -1;
 	}
-	if (map_read_only(c, 0, own) < 0 || map_read_only(c, own + c->row_bytes, shared_bytes(c)) < 0)
+	if (map_read_only(c, 0, own) < 0 ||
+	    map_read_only(c, own + c->row_bytes, shared_bytes(c)) < 0)
 		return -1;
 	close(c->descriptor);
 	c->descriptor = -1;

@@ -2,8 +2,8 @@
  * sensor.status show.
  *
  * One table in shared memory: a row a process, a column a counter; rows and columns are named when
- * it is made. Each row has pages of its own, and counters_narrow takes the right to write all others
- * away for good, so that a process taken over by an attacker can lie only about itself.
+ * it is made. Each row has pages of its own, and counters_narrow takes the right to write all
+ * others away for good, so that a process taken over by an attacker can lie only about itself.
  */
 #ifndef PROCESS_COUNTERS_H
 #define PROCESS_COUNTERS_H
@@ -17,11 +17,11 @@ struct counters;
 
 /* What the supervisor knows about a process; row 0, the supervisor's own, tells about itself. */
 struct counters_status {
-	int32_t pid;          /* 0 while it waits to be restarted */
-	bool started;         /* 1 once it reported that it works */
-	int64_t since;        /* wall clock of its last fork, microseconds */
+	int32_t pid;   /* 0 while it waits to be restarted */
+	bool started;  /* 1 once it reported that it works */
+	int64_t since; /* wall clock of its last fork, microseconds */
 	uint64_t deaths;
-	uint64_t refused;     /* messages from it that broke the form */
+	uint64_t refused; /* messages from it that broke the form */
 };
 
 /* Names are borrowed and must outlive the table. NULL with errno on failure. */
@@ -36,7 +36,8 @@ size_t counters_columns(const struct counters *counters);
 const char *counters_row_name(const struct counters *counters, size_t row);
 const char *counters_column_name(const struct counters *counters, size_t column);
 
-/* Rows and columns out of range read as zero; they and rows that are not one's own are not written. */
+/* Rows and columns out of range read as zero; they and rows that are not one's own are not written.
+ */
 uint64_t counters_read(const struct counters *counters, size_t row, size_t column);
 void counters_add(struct counters *counters, size_t row, size_t column, uint64_t delta);
 void counters_set(struct counters *counters, size_t row, size_t column, uint64_t value);

@@ -1,8 +1,8 @@
 /* The seccomp filter: named groups of system calls, and one table for those whose arguments decide.
  *
- * What is on no list is answered with EPERM and logged by the kernel (SCMP_FLTATR_CTL_LOG), so that a
- * refusal shows in the journal. Only a foreign architecture's calls (x32, i386) kill: nothing of ours
- * makes them.
+ * What is on no list is answered with EPERM and logged by the kernel (SCMP_FLTATR_CTL_LOG), so that
+ * a refusal shows in the journal. Only a foreign architecture's calls (x32, i386) kill: nothing of
+ * ours makes them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,45 +25,74 @@
 
 static const int memory_calls[] = {CALL(munmap), CALL(mremap), CALL(brk), CALL(madvise), END};
 
-static const int time_calls[] = {CALL(clock_gettime), CALL(clock_getres),    CALL(gettimeofday),
-				 CALL(time),          CALL(clock_nanosleep), CALL(nanosleep),
+static const int time_calls[] = {CALL(clock_gettime),
+				 CALL(clock_getres),
+				 CALL(gettimeofday),
+				 CALL(time),
+				 CALL(clock_nanosleep),
+				 CALL(nanosleep),
 				 END};
 
-static const int polling_calls[] = {
-	CALL(poll),           CALL(ppoll),           CALL(select),          CALL(pselect6),
-	CALL(epoll_create1),  CALL(epoll_ctl),       CALL(epoll_wait),      CALL(epoll_pwait),
-	CALL(epoll_pwait2),   CALL(eventfd2),        CALL(timerfd_create),  CALL(timerfd_settime),
-	CALL(timerfd_gettime), END};
+static const int polling_calls[] = {CALL(poll),
+				    CALL(ppoll),
+				    CALL(select),
+				    CALL(pselect6),
+				    CALL(epoll_create1),
+				    CALL(epoll_ctl),
+				    CALL(epoll_wait),
+				    CALL(epoll_pwait),
+				    CALL(epoll_pwait2),
+				    CALL(eventfd2),
+				    CALL(timerfd_create),
+				    CALL(timerfd_settime),
+				    CALL(timerfd_gettime),
+				    END};
 
 /* recvmsg is the pipe to the supervisor; sendmsg stands with the conditions. */
-static const int held_calls[] = {CALL(read),    CALL(write),   CALL(readv), CALL(writev),
-				 CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close),
-				 CALL(fstat),   CALL(dup),     CALL(recvmsg), END};
+static const int held_calls[] = {CALL(read),    CALL(write),    CALL(readv),   CALL(writev),
+				 CALL(pread64), CALL(pwrite64), CALL(lseek),   CALL(close),
+				 CALL(fstat),   CALL(dup),      CALL(recvmsg), END};
 
-static const int self_calls[] = {
-	CALL(getrandom),  CALL(futex),        CALL(sched_yield), CALL(sched_getaffinity),
-	CALL(getpid),     CALL(gettid),       CALL(getppid),     CALL(getuid),
-	CALL(geteuid),    CALL(getgid),       CALL(getegid),     CALL(uname),
-	CALL(getrlimit),  CALL(getrusage),    CALL(sysinfo),     CALL(restart_syscall),
-	CALL(exit),       CALL(exit_group),   CALL(rt_sigaction), CALL(rt_sigprocmask),
-	CALL(rt_sigreturn), CALL(sigaltstack), END};
+static const int self_calls[] = {CALL(getrandom),
+				 CALL(futex),
+				 CALL(sched_yield),
+				 CALL(sched_getaffinity),
+				 CALL(getpid),
+				 CALL(gettid),
+				 CALL(getppid),
+				 CALL(getuid),
+				 CALL(geteuid),
+				 CALL(getgid),
+				 CALL(getegid),
+				 CALL(uname),
+				 CALL(getrlimit),
+				 CALL(getrusage),
+				 CALL(sysinfo),
+				 CALL(restart_syscall),
+				 CALL(exit),
+				 CALL(exit_group),
+				 CALL(rt_sigaction),
+				 CALL(rt_sigprocmask),
+				 CALL(rt_sigreturn),
+				 CALL(sigaltstack),
+				 END};
 
-static const int stream_calls[] = {CALL(accept4),     CALL(accept),     CALL(getsockname),
-				   CALL(getpeername), CALL(getsockopt), CALL(shutdown),
-				   CALL(recvfrom),    END};
+static const int stream_calls[] = {
+	CALL(accept4),    CALL(accept),   CALL(getsockname), CALL(getpeername),
+	CALL(getsockopt), CALL(shutdown), CALL(recvfrom),    END};
 
 static const int datagram_calls[] = {CALL(recvfrom), CALL(recvmmsg), CALL(getsockname),
 				     CALL(getsockopt), END};
 
-static const int file_calls[] = {
-	CALL(openat),    CALL(newfstatat), CALL(statx),     CALL(faccessat), CALL(faccessat2),
-	CALL(getdents64), CALL(mkdirat),   CALL(unlinkat),  CALL(renameat),  CALL(renameat2),
-	CALL(linkat),    CALL(ftruncate),  CALL(fallocate), CALL(fadvise64), CALL(fsync),
-	CALL(fdatasync), CALL(fstatfs),    CALL(flock),     CALL(umask),     END};
+static const int file_calls[] = {CALL(openat),     CALL(newfstatat), CALL(statx),   CALL(faccessat),
+				 CALL(faccessat2), CALL(getdents64), CALL(mkdirat), CALL(unlinkat),
+				 CALL(renameat),   CALL(renameat2),  CALL(linkat),  CALL(ftruncate),
+				 CALL(fallocate),  CALL(fadvise64),  CALL(fsync),   CALL(fdatasync),
+				 CALL(fstatfs),    CALL(flock),      CALL(umask),   END};
 
 /* SQLite names files by path. */
-static const int database_calls[] = {CALL(open),  CALL(stat),       CALL(lstat),  CALL(access),
-				     CALL(unlink), CALL(mkdir),     CALL(rmdir),  CALL(getcwd),
+static const int database_calls[] = {CALL(open),     CALL(stat),       CALL(lstat), CALL(access),
+				     CALL(unlink),   CALL(mkdir),      CALL(rmdir), CALL(getcwd),
 				     CALL(readlink), CALL(readlinkat), END};
 
 static const struct {
@@ -92,8 +121,8 @@ struct condition {
 #define ALL_BITS UINT64_MAX
 #define LOW      UINT32_MAX /* int arguments: the upper half of the register may hold anything */
 
-/* MSG_FASTOPEN in a send is a connect by another name, and Landlock does not see it: a listener that
- * is shut down could be made a way out. */
+/* MSG_FASTOPEN in a send is a connect by another name, and Landlock does not see it: a listener
+ * that is shut down could be made a way out. */
 static const struct condition conditions[] = {
 	{EVERYONE, CALL(mmap), 2, PROT_EXEC, 0},
 	{EVERYONE, CALL(mprotect), 2, PROT_EXEC, 0},
@@ -121,12 +150,24 @@ static const struct condition conditions[] = {
 static const struct {
 	int level, option;
 } socket_options[] = {
-	{SOL_SOCKET, SO_KEEPALIVE},     {SOL_SOCKET, SO_LINGER},        {SOL_SOCKET, SO_SNDBUF},
-	{SOL_SOCKET, SO_RCVBUF},        {SOL_SOCKET, SO_RCVLOWAT},      {SOL_SOCKET, SO_REUSEADDR},
-	{IPPROTO_TCP, TCP_NODELAY},     {IPPROTO_TCP, TCP_CORK},        {IPPROTO_TCP, TCP_QUICKACK},
-	{IPPROTO_TCP, TCP_KEEPIDLE},    {IPPROTO_TCP, TCP_KEEPINTVL},   {IPPROTO_TCP, TCP_KEEPCNT},
-	{IPPROTO_TCP, TCP_USER_TIMEOUT}, {IPPROTO_TCP, TCP_WINDOW_CLAMP}, {IPPROTO_IP, IP_TOS},
-	{IPPROTO_IP, IP_TTL},           {IPPROTO_IPV6, IPV6_UNICAST_HOPS}, {IPPROTO_IPV6, IPV6_TCLASS},
+	{SOL_SOCKET, SO_KEEPALIVE},
+	{SOL_SOCKET, SO_LINGER},
+	{SOL_SOCKET, SO_SNDBUF},
+	{SOL_SOCKET, SO_RCVBUF},
+	{SOL_SOCKET, SO_RCVLOWAT},
+	{SOL_SOCKET, SO_REUSEADDR},
+	{IPPROTO_TCP, TCP_NODELAY},
+	{IPPROTO_TCP, TCP_CORK},
+	{IPPROTO_TCP, TCP_QUICKACK},
+	{IPPROTO_TCP, TCP_KEEPIDLE},
+	{IPPROTO_TCP, TCP_KEEPINTVL},
+	{IPPROTO_TCP, TCP_KEEPCNT},
+	{IPPROTO_TCP, TCP_USER_TIMEOUT},
+	{IPPROTO_TCP, TCP_WINDOW_CLAMP},
+	{IPPROTO_IP, IP_TOS},
+	{IPPROTO_IP, IP_TTL},
+	{IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+	{IPPROTO_IPV6, IPV6_TCLASS},
 };
 
 static bool included(unsigned group, unsigned calls)

@@ -9,13 +9,17 @@
 
 #include "base/bytes.h"
 
-#define MESSAGE_PAYLOAD_MAX     8192 /* state changes and names; anything bigger goes in a descriptor */
-#define MESSAGE_DESCRIPTORS_MAX 32   /* far below the kernel's 253, so that one packet always fits */
+#define MESSAGE_PAYLOAD_MAX                                                   \
+	8192 /* state changes and names; anything bigger goes in a descriptor \
+	      */
+#define MESSAGE_DESCRIPTORS_MAX                                          \
+	32 /* far below the kernel's 253, so that one packet always fits \
+	    */
 
 enum message_type {
-	MESSAGE_STARTED = 1, /* child: set up and confined, work begins */
-	MESSAGE_RELOAD,      /* supervisor: the configuration was read again */
-	MESSAGE_DRAIN,       /* supervisor: take nothing new, finish, return from run */
+	MESSAGE_STARTED = 1,         /* child: set up and confined, work begins */
+	MESSAGE_RELOAD,              /* supervisor: the configuration was read again */
+	MESSAGE_DRAIN,               /* supervisor: take nothing new, finish, return from run */
 	MESSAGE_APPLICATION = 0x100, /* from here on: the application's own */
 };
 

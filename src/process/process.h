@@ -5,9 +5,9 @@
  *             .prepare = decoy_prepare, .run = decoy_run};
  *
  * The supervisor forks it (no exec), closes every descriptor that is not its own, calls prepare,
- * enters the sandbox, calls run, and exits with what run returns. SIGINT, SIGTERM, SIGHUP and SIGPIPE
- * are ignored in it: it ends by returning after MESSAGE_DRAIN or when its pipe closes, and by SIGKILL
- * when the supervisor dies.
+ * enters the sandbox, calls run, and exits with what run returns. SIGINT, SIGTERM, SIGHUP and
+ * SIGPIPE are ignored in it: it ends by returning after MESSAGE_DRAIN or when its pipe closes, and
+ * by SIGKILL when the supervisor dies.
  */
 #ifndef PROCESS_PROCESS_H
 #define PROCESS_PROCESS_H
@@ -25,11 +25,11 @@
 struct process;
 
 struct process_role {
-	const char *name;  /* processes are called "name-0", "name-1" ... */
-	unsigned stage;    /* order of draining: all of 0 first, then all of 1 ... */
+	const char *name;              /* processes are called "name-0", "name-1" ... */
+	unsigned stage;                /* order of draining: all of 0 first, then all of 1 ... */
 	const struct sandbox *sandbox; /* NULL: none (tests) */
-	/* Before the sandbox: load what lies outside. Must not read a byte from the network. Returns
-	 * what run gets as its context, or NULL (logged by it) to give up. Optional. */
+	/* Before the sandbox: load what lies outside. Must not read a byte from the network.
+	 * Returns what run gets as its context, or NULL (logged by it) to give up. Optional. */
 	void *(*prepare)(struct process *self, void *context);
 	/* The work; returns the exit status, 0 after a clean drain. */
 	int (*run)(struct process *self, void *context);

@@ -1,6 +1,6 @@
 /* Restart policy. */
-#include "base/clock.h"
 #include "process/restart.h"
+#include "base/clock.h"
 
 #define DEFAULT_FIRST   (100 * MILLISECOND)
 #define DEFAULT_MOST    (30 * SECOND)

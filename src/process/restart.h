@@ -4,7 +4,9 @@
 
 #include "base/bytes.h"
 
-#define RESTART_STARTUP_DEATHS 5 /* in a row before it had started: something is wrong for longer */
+#define RESTART_STARTUP_DEATHS                                             \
+	5 /* in a row before it had started: something is wrong for longer \
+	   */
 
 /* Microseconds; zero fields take the default. */
 struct restart_policy {

@@ -3,8 +3,8 @@
 
 #define MEBIBYTE ((uint64_t)1 << 20)
 
-/* A spool only grows under its decoy; in the inbox a finished file is renamed into place, and a rename
- * counts as a removal. */
+/* A spool only grows under its decoy; in the inbox a finished file is renamed into place, and a
+ * rename counts as a removal. */
 #define APPEND     (SANDBOX_READ | SANDBOX_WRITE | SANDBOX_CREATE)
 #define EVERYTHING (APPEND | SANDBOX_REMOVE)
 

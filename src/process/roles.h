@@ -9,8 +9,8 @@
 
 /* decoy   "spool" (its own), "inbox" (evidence that comes in)
  * store   "store" (database, its home), "spools" (the folder of all spools), "evidence" (all of it)
- * web     "data" (its home, no rights there), "store" (read), "evidence" (read), "dashboard" (read),
- *         "settings" (users and settings database) */
+ * web     "data" (its home, no rights there), "store" (read), "evidence" (read), "dashboard"
+ * (read), "settings" (users and settings database) */
 extern const struct sandbox sandbox_decoy;
 extern const struct sandbox sandbox_store;
 extern const struct sandbox sandbox_web;

@@ -23,10 +23,10 @@ struct ruleset {
 	uint64_t handled_access_net;
 	uint64_t scoped;
 };
-#define FILES_VERSION_1 ((1ULL << 13) - 1) /* EXECUTE .. MAKE_SYM */
-#define FILES_REFER     (1ULL << 13)       /* version 2: rename and link between folders */
-#define FILES_TRUNCATE  (1ULL << 14)       /* version 3 */
-#define FILES_IOCTL_DEV (1ULL << 15)       /* version 5 */
+#define FILES_VERSION_1 ((1ULL << 13) - 1)      /* EXECUTE .. MAKE_SYM */
+#define FILES_REFER     (1ULL << 13)            /* version 2: rename and link between folders */
+#define FILES_TRUNCATE  (1ULL << 14)            /* version 3 */
+#define FILES_IOCTL_DEV (1ULL << 15)            /* version 5 */
 #define NET_ALL         (1ULL << 0 | 1ULL << 1) /* version 4: bind and connect of TCP */
 #define SCOPE_ALL       (1ULL << 0 | 1ULL << 1) /* version 6: abstract sockets, signals */
 
@@ -138,7 +138,8 @@ static int change_user(const struct sandbox_user *user)
 
 int sandbox_landlock_version(void)
 {
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	return version > 0 ? (int)version : 0;
 }
@@ -154,7 +155,8 @@ static int add_folder(int ruleset, const struct sandbox_folder *folder, uint64_t
 	beneath.allowed_access &= handled;
 	if (beneath.allowed_access == 0)
 		return 0;
-	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath,
+			    0);
 }
 
 static int enter_landlock(const struct sandbox_folder *folders, size_t count)

@@ -82,8 +82,8 @@ static void try_again_later(struct supervisor *s, struct child *child, const cha
 	int64_t delay = restart_delay(&s->setup->restart, &child->restart, 0, false);
 
 	child->restart_at = clock_monotonic() + delay;
-	log_error("starting %s: %s: %s; trying again in %.1f s", child->name, what,
-		  strerror(errno), (double)delay / (double)SECOND);
+	log_error("starting %s: %s: %s; trying again in %.1f s", child->name, what, strerror(errno),
+		  (double)delay / (double)SECOND);
 }
 
 static _Noreturn void become(struct supervisor *s, struct child *child, int pipe, size_t grants)
@@ -217,7 +217,8 @@ static void listen_to(struct supervisor *s, struct child *child, int most)
 		case MESSAGE_NONE:
 			return;
 		case MESSAGE_CLOSED:
-			/* Without its pipe it can be told nothing; mostly it is about to be reaped. */
+			/* Without its pipe it can be told nothing; mostly it is about to be reaped.
+			 */
 			close(child->pipe);
 			child->pipe = -1;
 			if (child->pid > 0)
@@ -345,8 +346,8 @@ static void kill_running(struct supervisor *s, bool only_this_stage)
 
 static void drain_stage(struct supervisor *s, unsigned stage)
 {
-	unsigned seconds = s->setup->drain_seconds ? s->setup->drain_seconds
-						   : SUPERVISOR_DRAIN_SECONDS;
+	unsigned seconds =
+		s->setup->drain_seconds ? s->setup->drain_seconds : SUPERVISOR_DRAIN_SECONDS;
 
 	s->stage = stage;
 	s->drain_deadline = clock_monotonic() + seconds * SECOND;
@@ -466,8 +467,8 @@ static void wait_and_serve(struct supervisor *s)
 		const struct child *child = &s->children[i];
 		bool waits = child->wants_reload || child->wants_drain;
 
-		polled[i + 1] = (struct pollfd){
-			.fd = child->pipe, .events = (short)(POLLIN | (waits ? POLLOUT : 0))};
+		polled[i + 1] = (struct pollfd){.fd = child->pipe,
+						.events = (short)(POLLIN | (waits ? POLLOUT : 0))};
 	}
 	if (poll(polled, (nfds_t)s->count + 1, wait_time(s)) < 0)
 		return;
@@ -539,8 +540,9 @@ static int prepare(struct supervisor *s)
 	}
 	counters_set_status(s->counters, 0, &own);
 	if (sandbox_landlock_version() == 0)
-		log_warning("this kernel has no Landlock: files are guarded by the root folder, the "
-			    "user and the system call filter only; a kernel from 5.13 on has it");
+		log_warning(
+			"this kernel has no Landlock: files are guarded by the root folder, the "
+			"user and the system call filter only; a kernel from 5.13 on has it");
 	return 0;
 }
 

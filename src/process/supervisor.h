@@ -1,8 +1,8 @@
 /* The supervisor: forks the processes of a table, restarts what dies, reloads, drains.
  *
  * It stays in the foreground. SIGHUP: reload, then MESSAGE_RELOAD to all. SIGTERM or SIGINT:
- * MESSAGE_DRAIN stage by stage, SIGKILL for who does not end in time. SIGINT while draining: SIGKILL
- * to all. It parses nothing that an attacker sent and takes no child's word for anything.
+ * MESSAGE_DRAIN stage by stage, SIGKILL for who does not end in time. SIGINT while draining:
+ * SIGKILL to all. It parses nothing that an attacker sent and takes no child's word for anything.
  */
 #ifndef PROCESS_SUPERVISOR_H
 #define PROCESS_SUPERVISOR_H
@@ -53,14 +53,15 @@ struct supervisor_setup {
 
 	void *context; /* handed to all below, and (as its copy after fork) to prepare and run */
 	/* Fills in what a process is given, before each fork; returns the count or -1 (tried again
-	 * later). The descriptors stay the caller's, which keeps them open for restarts. Optional. */
+	 * later). The descriptors stay the caller's, which keeps them open for restarts. Optional.
+	 */
 	int (*grants)(void *context, const struct process_role *role, unsigned instance,
 		      struct process_grant *grants, size_t capacity);
 	/* Optional, each: */
 	void (*report)(void *context, const struct process_notice *notice);
 	void (*all_started)(void *context, struct supervisor *supervisor); /* once */
-	/* SIGHUP; -1 when the new configuration is no good: nothing changes, no process is told. May
-	 * send what changed with supervisor_send; MESSAGE_RELOAD follows it. */
+	/* SIGHUP; -1 when the new configuration is no good: nothing changes, no process is told.
+	 * May send what changed with supervisor_send; MESSAGE_RELOAD follows it. */
 	int (*reload)(void *context, struct supervisor *supervisor);
 	/* An application message of a process: hostile bytes. */
 	void (*message)(void *context, struct supervisor *supervisor,

@@ -55,11 +55,13 @@ int report_gather(struct store *store, const struct query_range *range, struct r
 	report->bucket = bucket_for(range);
 	if (query_totals(store, range, &report->totals) < 0 ||
 	    query_hours_of_day(store, MEASURE_CONNECTIONS, range, report->hours) < 0 ||
-	    query_timeline(store, range, report->bucket, &report->points, &report->point_count) < 0 ||
+	    query_timeline(store, range, report->bucket, &report->points, &report->point_count) <
+		    0 ||
 	    query_locations(store, range, REPORT_PLACES, &report->places) < 0)
 		return -1;
 	for (int i = 0; i < REPORT_TABLES; i++) {
-		const struct dimension *dimension = dimension_named(slice_text(tables[i].dimension));
+		const struct dimension *dimension =
+			dimension_named(slice_text(tables[i].dimension));
 
 		if (!dimension || query_top(store, dimension, MEASURE_OWN, range, tables[i].limit,
 					    &report->tables[i]) < 0)

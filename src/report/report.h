@@ -37,7 +37,7 @@ struct report {
 	int64_t hours[24];
 	struct query_point *points;
 	size_t point_count;
-	int64_t bucket; /* of points, microseconds */
+	int64_t bucket;          /* of points, microseconds */
 	int64_t systems_unknown; /* connections whose operating system is not yet determined */
 };
 
@@ -46,8 +46,8 @@ MUST_CHECK int report_gather(struct store *store, const struct query_range *rang
 			     struct report *report);
 void report_free(struct report *report);
 
-/* Heading of a table, the heading of its key column, and of a row: its key as plain text for a person
- * (already without control characters) and a remark ("" for none). */
+/* Heading of a table, the heading of its key column, and of a row: its key as plain text for a
+ * person (already without control characters) and a remark ("" for none). */
 const char *report_heading(enum report_table table);
 const char *report_key_heading(enum report_table table);
 void report_row(enum report_table table, const struct query_row *row, struct writer *key,

@@ -9,13 +9,14 @@
 
 #define MAP_WIDTH    960
 #define MAP_HEIGHT   440
-#define MAP_TOP      84.0 /* degrees of latitude at the upper edge ... */
+#define MAP_TOP      84.0  /* degrees of latitude at the upper edge ... */
 #define MAP_SPAN     144.0 /* ... and from there to the lower one */
 #define CHART_WIDTH  960
 #define CHART_HEIGHT 160
 
 static const char style[] =
-	":root{--ink:#1d2430;--soft:#5d6878;--line:#d8dee6;--paper:#fff;--panel:#f6f8fa;--bar:#2f6f9f;"
+	":root{--ink:#1d2430;--soft:#5d6878;--line:#d8dee6;--paper:#fff;--panel:#f6f8fa;--bar:#"
+	"2f6f9f;"
 	"--land:#dfe5eb;--dot:#c2410c}"
 	"@media(prefers-color-scheme:dark){:root{--ink:#e6ebf2;--soft:#9aa7b8;--line:#2c3542;"
 	"--paper:#11161d;--panel:#18202a;--bar:#5aa9dd;--land:#2a3441;--dot:#fb923c}}"
@@ -80,10 +81,12 @@ static void write_table(const struct report *report, enum report_table table, st
 
 	if (rows->count == 0)
 		return;
-	writer_format(out, "<section><h2>%s</h2><table><thead><tr><th>%s</th><th class=n>%s</th><th></th>"
-			   "</tr></thead><tbody>",
-		      report_heading(table), report_key_heading(table),
-		      dimension_measure_name(rows->measure));
+	writer_format(
+		out,
+		"<section><h2>%s</h2><table><thead><tr><th>%s</th><th class=n>%s</th><th></th>"
+		"</tr></thead><tbody>",
+		report_heading(table), report_key_heading(table),
+		dimension_measure_name(rows->measure));
 	for (size_t i = 0; i < rows->count; i++) {
 		struct writer key = writer_growing(65536), remark = writer_growing(65536);
 
@@ -142,16 +145,18 @@ static void write_map(const struct report *report, struct writer *out)
 {
 	int64_t most = report->places.count ? report->places.rows[0].count : 0;
 
-	writer_format(out, "<section><h2>Where sources are (connections, approximate)</h2>"
-			   "<svg viewBox=\"0 0 %d %d\" role=img aria-label=\"World map of source "
-			   "locations\">",
+	writer_format(out,
+		      "<section><h2>Where sources are (connections, approximate)</h2>"
+		      "<svg viewBox=\"0 0 %d %d\" role=img aria-label=\"World map of source "
+		      "locations\">",
 		      MAP_WIDTH, MAP_HEIGHT);
 	write_land(out);
 	for (size_t i = 0; i < report->places.count; i++) {
 		const struct query_row *row = &report->places.rows[i];
 
-		writer_format(out, "<circle class=dot cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%lld "
-				   "connections</title></circle>",
+		writer_format(out,
+			      "<circle class=dot cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%lld "
+			      "connections</title></circle>",
 			      map_x(row->longitude), map_y(row->latitude),
 			      1.8 + 16 * sqrt((double)row->count / (double)most),
 			      (long long)row->count);
@@ -168,16 +173,19 @@ static void write_bar(struct writer *out, size_t index, size_t count, int64_t va
 	double width = (double)CHART_WIDTH / (double)count;
 	double height = most ? (double)value / (double)most * CHART_HEIGHT : 0;
 
-	writer_format(out, "<rect class=b x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s: "
-			   "%lld</title></rect>",
-		      (double)index * width + width * 0.1, CHART_HEIGHT - height + 14, width * 0.8, height,
-		      label, (long long)value);
+	writer_format(
+		out,
+		"<rect class=b x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s: "
+		"%lld</title></rect>",
+		(double)index * width + width * 0.1, CHART_HEIGHT - height + 14, width * 0.8,
+		height, label, (long long)value);
 }
 
 static void open_chart(struct writer *out, const char *heading, int64_t most)
 {
-	writer_format(out, "<section><h2>%s</h2><svg viewBox=\"0 0 %d %d\" role=img aria-label=\"%s\">"
-			   "<text x=0 y=10>%lld</text>",
+	writer_format(out,
+		      "<section><h2>%s</h2><svg viewBox=\"0 0 %d %d\" role=img aria-label=\"%s\">"
+		      "<text x=0 y=10>%lld</text>",
 		      heading, CHART_WIDTH, CHART_HEIGHT + 32, heading, (long long)most);
 }
 
@@ -194,8 +202,8 @@ static void write_hours(const struct report *report, struct writer *out)
 
 		writer_format(&text, "%02d:00", hour);
 		write_bar(out, (size_t)hour, 24, report->hours[hour], most, label);
-		writer_format(out, "<text x=\"%d\" y=\"%d\">%02d</text>", hour * CHART_WIDTH / 24 + 13,
-			      CHART_HEIGHT + 28, hour);
+		writer_format(out, "<text x=\"%d\" y=\"%d\">%02d</text>",
+			      hour * CHART_WIDTH / 24 + 13, CHART_HEIGHT + 28, hour);
 	}
 	writer_text(out, "</svg></section>\n");
 }
@@ -210,19 +218,19 @@ static void write_time_line(const struct report *report, struct writer *out)
 
 		most = count > most ? count : most;
 	}
-	open_chart(out, report->bucket == HOUR ? "Connections by hour" : "Connections by day", most);
+	open_chart(out, report->bucket == HOUR ? "Connections by hour" : "Connections by day",
+		   most);
 	for (size_t i = 0; i < report->point_count; i++) {
 		char time[CLOCK_TEXT_LENGTH + 1];
 
 		clock_text(report->points[i].time, time);
 		time[report->bucket == HOUR ? 16 : 10] = 0;
-		write_bar(out, i, report->point_count, report->points[i].counts[MEASURE_CONNECTIONS],
-			  most, time);
+		write_bar(out, i, report->point_count,
+			  report->points[i].counts[MEASURE_CONNECTIONS], most, time);
 		if (i % step == 0)
 			writer_format(out, "<text x=\"%.0f\" y=\"%d\">%s</text>",
 				      (double)i * CHART_WIDTH / (double)report->point_count,
-				      CHART_HEIGHT + 28,
-				      report->bucket == HOUR ? time + 5 : time);
+				      CHART_HEIGHT + 28, report->bucket == HOUR ? time + 5 : time);
 	}
 	writer_text(out, "</svg></section>\n");
 }
@@ -272,8 +280,9 @@ void report_write_html(const struct report *report, struct writer *out)
 	for (int table = 0; table < REPORT_TABLES; table++)
 		write_table(report, (enum report_table)table, out);
 	if (report->systems_unknown > 0)
-		writer_format(out, "<section><h2>Operating systems</h2><p>Not yet determined: %lld "
-				   "connections</p></section>",
+		writer_format(out,
+			      "<section><h2>Operating systems</h2><p>Not yet determined: %lld "
+			      "connections</p></section>",
 			      (long long)report->systems_unknown);
 	writer_text(out, "</div>\n<footer><p>Made by Sundew " SUNDEW_VERSION " on ");
 	writer_format(out, "%.19s UTC. ", made);

@@ -25,7 +25,8 @@ static void write_table(const struct report *report, enum report_table table, st
 
 	if (rows->count == 0)
 		return;
-	writer_format(out, "\n%s (%s)\n", report_heading(table), dimension_measure_name(rows->measure));
+	writer_format(out, "\n%s (%s)\n", report_heading(table),
+		      dimension_measure_name(rows->measure));
 	for (size_t i = 0; i < rows->count; i++) {
 		struct writer key = writer_growing(65536), remark = writer_growing(65536);
 		size_t start = out->length;
@@ -68,7 +69,8 @@ static void write_time_line(const struct report *report, struct writer *out)
 
 		most = count > most ? count : most;
 	}
-	writer_format(out, "\nOver time, by %s (connections)\n", report->bucket == HOUR ? "hour" : "day");
+	writer_format(out, "\nOver time, by %s (connections)\n",
+		      report->bucket == HOUR ? "hour" : "day");
 	for (size_t i = 0; i < report->point_count; i++) {
 		int64_t count = report->points[i].counts[MEASURE_CONNECTIONS];
 		char time[CLOCK_TEXT_LENGTH + 1];
@@ -90,9 +92,10 @@ void report_write_text(const struct report *report, struct writer *out)
 	clock_text(report->range.until ? report->range.until : report->made, to);
 	writer_format(out, "%s\n%.16s to %.16s UTC\n\n", report->title,
 		      report->range.since ? from : "the beginning   ", to);
-	writer_format(out, "  %10lld connections\n  %10lld sessions\n  %10lld events\n"
-			   "  %10lld credentials tried\n  %10lld commands\n  %10lld payloads captured\n"
-			   "  %10lld sources\n  %10lld countries\n",
+	writer_format(out,
+		      "  %10lld connections\n  %10lld sessions\n  %10lld events\n"
+		      "  %10lld credentials tried\n  %10lld commands\n  %10lld payloads captured\n"
+		      "  %10lld sources\n  %10lld countries\n",
 		      (long long)totals->counts[MEASURE_CONNECTIONS],
 		      (long long)totals->counts[MEASURE_SESSIONS],
 		      (long long)totals->counts[MEASURE_EVENTS],

@@ -2,6 +2,8 @@
  * public domain): rings of (longitude, latitude) in half degrees, each ended by WORLD_END. */
 #include "report/world.h"
 
+/* clang-format off */
+
 const int16_t world_rings[] = {
 	-136, -108, -133, -109, -130, -109, -131, -110, -133, -110, -134, -110, -135, -111, -136,
 	-111, -138, -111, -140, -110, -142, -110, -145, -109, -147, -108, -149, -106, -148, -106,

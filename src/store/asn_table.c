@@ -10,9 +10,9 @@
 
 #include "base/log.h"
 
-#define MAGIC     "SUNDEWAS"
-#define VERSION   1
-#define FILE_MAX  (256u << 20)
+#define MAGIC        "SUNDEWAS"
+#define VERSION      1
+#define FILE_MAX     (256u << 20)
 #define CSV_LINE_MAX 1024
 
 struct header {

@@ -2,11 +2,11 @@
  *
  * Four things are counted apart and never mixed:
  *   events       every event that was stored
- *   connections  session.open and port.probe, each as often as its sundew.count says (once if absent);
- *                a connection that was imported without ever being closed is one too
- *   sessions     session.open events that carry a session id: conversations a decoy really held
- *   credentials  auth.attempt: a user name, a password or both that were tried
- * and, as totals only, commands, requests, payloads, alerts and findings.
+ *   connections  session.open and port.probe, each as often as its sundew.count says (once if
+ * absent); a connection that was imported without ever being closed is one too sessions
+ * session.open events that carry a session id: conversations a decoy really held credentials
+ * auth.attempt: a user name, a password or both that were tried and, as totals only, commands,
+ * requests, payloads, alerts and findings.
  *
  * A dimension is tallied for one or more of the first four; its own measure is the one that an
  * answer means when nobody asks for another.

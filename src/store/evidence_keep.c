@@ -125,8 +125,10 @@ struct evidence_keeper *evidence_keeper_open(int evidence_folder, uint64_t total
 
 	if (!keeper)
 		return NULL;
-	*keeper = (struct evidence_keeper){.folder = evidence_folder, .cap = total_bytes,
-					   .spool = spool, .sensor = sensor,
+	*keeper = (struct evidence_keeper){.folder = evidence_folder,
+					   .cap = total_bytes,
+					   .spool = spool,
+					   .sensor = sensor,
 					   .looked = INT64_MIN / 2};
 	keeper->inbox = openat(evidence_folder, "inbox", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (keeper->inbox < 0 || list_all(keeper, &pieces) < 0) {

@@ -157,8 +157,8 @@ static void keep_up(struct follow *follow, int64_t now)
 		follow->retaining = true;
 	}
 	for (int step = 0; step < UPKEEP_STEPS && follow->retaining; step++)
-		follow->retaining = store_retain(follow->store, &follow->options.limits,
-						 clock_wall()) > 0;
+		follow->retaining =
+			store_retain(follow->store, &follow->options.limits, clock_wall()) > 0;
 	if (now >= follow->next_housekeep) {
 		follow->next_housekeep = now + HOUSEKEEP_EVERY;
 		housekeep(follow);

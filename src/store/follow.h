@@ -36,9 +36,10 @@ struct follow_options {
 MUST_CHECK int follow_run(struct store *store, const struct follow_options *options,
 			  const volatile sig_atomic_t *stop, struct follow_counters *counters);
 
-/* One turn, for an event loop of the caller's own, for imports and tests: takes up what waits, up to
- * one batch, commits, and does a bounded piece of the upkeep that is due: putting days together, the
- * limits, tidying spools, giving memory back when quiet. Returns the number of lines taken, or -1. */
+/* One turn, for an event loop of the caller's own, for imports and tests: takes up what waits, up
+ * to one batch, commits, and does a bounded piece of the upkeep that is due: putting days together,
+ * the limits, tidying spools, giving memory back when quiet. Returns the number of lines taken, or
+ * -1. */
 struct follow;
 struct follow *follow_open(struct store *store, const struct follow_options *options);
 MUST_CHECK int follow_turn(struct follow *follow);

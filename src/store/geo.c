@@ -82,13 +82,13 @@ static void describe(struct geo *geo)
 		writer_text(&out, "no GeoIP data (scripts/geo-fetch gets them)");
 	for (size_t i = 0; i < geo->count; i++) {
 		const MMDB_metadata_s *metadata = &geo->files[i].mmdb.metadata;
-		struct civil_time built =
-			clock_civil((int64_t)metadata->build_epoch * SECOND);
+		struct civil_time built = clock_civil((int64_t)metadata->build_epoch * SECOND);
 
 		writer_format(&out, "%s%s built %04d-%02d-%02d", i ? "; " : "", geo->files[i].name,
 			      built.year, built.month, built.day);
 		if (strstr(geo->files[i].name, "dbip"))
-			writer_text(&out, " (IP Geolocation by DB-IP, https://db-ip.com, CC BY 4.0)");
+			writer_text(&out,
+				    " (IP Geolocation by DB-IP, https://db-ip.com, CC BY 4.0)");
 		else if (strstr(geo->files[i].name, "geo-whois-asn"))
 			writer_text(&out, " (geo-whois-asn-country, CC0)");
 	}

@@ -147,8 +147,8 @@ static void locate(struct intake *intake, const struct place *known)
 		place->has_location = true;
 	}
 	if (event_has(event, FIELD_SOURCE_CITY)) {
-		struct slice city = slice_first(event_text(event, FIELD_SOURCE_CITY),
-						sizeof(place->city) - 1);
+		struct slice city =
+			slice_first(event_text(event, FIELD_SOURCE_CITY), sizeof(place->city) - 1);
 
 		memcpy(place->city, city.at ? city.at : (const uint8_t *)"", city.length);
 		place->city[city.length] = '\0';
@@ -184,8 +184,8 @@ static int look_up(struct store *store, struct intake *intake)
 		event_has(event, FIELD_SESSION_ID) &&
 		identifier_of(event_text(event, FIELD_SESSION_ID), &intake->session) == 0;
 	if (event_has(event, FIELD_SOURCE_IP)) {
-		const struct intern_source *source = intern_source(
-			store, event_address(event, FIELD_SOURCE_IP), intake->time);
+		const struct intern_source *source =
+			intern_source(store, event_address(event, FIELD_SOURCE_IP), intake->time);
 
 		if (!source)
 			return -1;
@@ -341,7 +341,8 @@ static int count(struct store *store, const struct intake *intake)
 			if (dimension->measures & counted & 1u << m &&
 			    tally_add(store, intake->hour,
 				      tally_code(dimension->number, (enum measure)m),
-				      intake->words[FIELD_OBSERVER_NAME], key, intake->weights[m]) < 0)
+				      intake->words[FIELD_OBSERVER_NAME], key,
+				      intake->weights[m]) < 0)
 				return -1;
 	}
 	return 0;
@@ -633,7 +634,7 @@ void ingest_open(struct store *store)
 	store->sources = table_of(sizeof(struct source_sum), sizeof(uint32_t), store->secret);
 	store->sessions =
 		table_of(sizeof(struct session_sum), sizeof(struct identifier), store->secret);
-	store->credentials = 
+	store->credentials =
 		table_of(sizeof(struct credential_sum), sizeof(uint32_t), store->secret);
 	store->networks = table_of(sizeof(struct network_sum), sizeof(uint32_t), store->secret);
 }

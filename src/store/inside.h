@@ -30,7 +30,7 @@ struct store {
 	bool is_open;
 	size_t batch;
 	struct table tallies, sources, sessions, credentials, networks, positions;
-	struct writer packed; /* counts of one period being written */
+	struct writer packed;           /* counts of one period being written */
 	int64_t stored, known, damaged; /* counters to add at the commit */
 	int64_t next_event;             /* row number; rises for ever */
 

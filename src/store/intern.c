@@ -1,5 +1,5 @@
-/* Caches are direct-mapped: a newcomer takes the place of who was there. Texts are known by 128 bits
- * of keyed hash, so the cache need not hold them. */
+/* Caches are direct-mapped: a newcomer takes the place of who was there. Texts are known by 128
+ * bits of keyed hash, so the cache need not hold them. */
 #include "store/intern.h"
 
 #include <stdlib.h>

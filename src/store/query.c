@@ -245,8 +245,8 @@ int query_top(struct store *store, const struct dimension *dimension, enum measu
 	*rows = (struct query_rows){.measure = measure};
 	if (measure >= MEASURE_COUNT || !(dimension->measures & 1u << measure)) {
 		snprintf(store->problem, sizeof(store->problem), "%s are not counted by %s",
-			 dimension->title, measure < MEASURE_COUNT ? dimension_measure_name(measure)
-								   : "that");
+			 dimension->title,
+			 measure < MEASURE_COUNT ? dimension_measure_name(measure) : "that");
 		return -1;
 	}
 	if (store_look(store) < 0)
@@ -340,14 +340,12 @@ static int distinct_of(struct store *store, int dimension, const struct query_ra
 	return result;
 }
 
-static int totals(struct store *store, const struct query_range *range,
-		  struct query_totals *totals)
+static int totals(struct store *store, const struct query_range *range, struct query_totals *totals)
 {
 	struct tally_sums sums = {0};
 	uint64_t key = 0;
 	int64_t count;
-	int result =
-		add_up(store, tally_code(DIMENSION_TOTAL, MEASURE_EVENTS), range, &sums);
+	int result = add_up(store, tally_code(DIMENSION_TOTAL, MEASURE_EVENTS), range, &sums);
 
 	for (; tally_sums_next(&sums, &key, &count); key++)
 		if (key < MEASURE_COUNT)
@@ -427,7 +425,8 @@ static int line_span(struct store *store, const struct line *line, const struct 
 		while (at < line->count && tally_reader_next(&reader, &whole, &count)) {
 			uint32_t key = (uint32_t)whole;
 
-			if (span->level == TALLY_HOUR && line->sensor && whole >> 32 != line->sensor)
+			if (span->level == TALLY_HOUR && line->sensor &&
+			    whole >> 32 != line->sensor)
 				continue;
 			if (line->one_key && key == line->key)
 				line->points[at].counts[line->measure] += count;
@@ -569,9 +568,9 @@ static bool key_known(struct store *store, enum key_kind kind, struct slice text
 	return false;
 }
 
-int query_timeline_key(struct store *store, const struct dimension *dimension,
-		       enum measure measure, struct slice key, const struct query_range *range,
-		       int64_t bucket, struct query_point **points, size_t *count)
+int query_timeline_key(struct store *store, const struct dimension *dimension, enum measure measure,
+		       struct slice key, const struct query_range *range, int64_t bucket,
+		       struct query_point **points, size_t *count)
 {
 	struct line line = {.one_key = true};
 	bool known;

@@ -66,8 +66,8 @@ struct query_point {
 };
 
 /* One point a bucket (a whole number of hours, aligned to days in UTC when it is whole days), empty
- * ones included, oldest first; an open range starts at the first tally and ends at the last. At most
- * QUERY_POINTS_MAX points: -1 beyond. Free *points with free(). Tally. */
+ * ones included, oldest first; an open range starts at the first tally and ends at the last. At
+ * most QUERY_POINTS_MAX points: -1 beyond. Free *points with free(). Tally. */
 #define QUERY_POINTS_MAX 100000
 MUST_CHECK int query_timeline(struct store *store, const struct query_range *range, int64_t bucket,
 			      struct query_point **points, size_t *count);

@@ -268,12 +268,13 @@ int query_events(struct store *store, const struct query_filter *filter,
 	ask_word(store, &q, " AND password = ?", filter->password);
 	ask_word(store, &q, " AND outcome = ?", filter->outcome);
 	if (cursor_split(filter->cursor, &time, &rest)) {
-		ask_number(&q, filter->oldest_first ? " AND (time, id) > (?" : " AND (time, id) < (?",
+		ask_number(&q,
+			   filter->oldest_first ? " AND (time, id) > (?" : " AND (time, id) < (?",
 			   time);
 		ask_number(&q, ", ?)", strtoll(rest, NULL, 10));
 	}
-	writer_text(&q.sql, filter->oldest_first ? " ORDER BY time, id"
-						 : " ORDER BY time DESC, id DESC");
+	writer_text(&q.sql,
+		    filter->oldest_first ? " ORDER BY time, id" : " ORDER BY time DESC, id DESC");
 	ask_number(&q, " LIMIT ?", (int64_t)limit + 1);
 	return q.impossible ? 0 : visit_events(store, &q, limit, visit, context, page);
 }
@@ -378,8 +379,7 @@ static void session_row(sqlite3_stmt *statement, char room[ULID_LENGTH + 1],
 		memcpy(session->country, country.at, 2);
 }
 
-static void sessions_ask(struct store *store, const struct query_filter *filter,
-			 struct question *q)
+static void sessions_ask(struct store *store, const struct query_filter *filter, struct question *q)
 {
 	static const char columns[] =
 		"SELECT id, first, last, duration, closed, "
@@ -405,12 +405,13 @@ static void sessions_ask(struct store *store, const struct query_filter *filter,
 	if (filter->outcome.length)
 		ask_number(q, " AND login = ?", slice_is(filter->outcome, "success"));
 	if (cursor_split(filter->cursor, &time, &rest) && session_cursor_read(rest, &id)) {
-		ask_number(q, filter->oldest_first ? " AND (first, id) > (?" : " AND (first, id) < (?",
+		ask_number(q,
+			   filter->oldest_first ? " AND (first, id) > (?" : " AND (first, id) < (?",
 			   time);
 		ask_identifier(q, ", ?)", &id);
 	}
-	writer_text(&q->sql, filter->oldest_first ? " ORDER BY first, id"
-						  : " ORDER BY first DESC, id DESC");
+	writer_text(&q->sql,
+		    filter->oldest_first ? " ORDER BY first, id" : " ORDER BY first DESC, id DESC");
 	ask_number(q, " LIMIT ?", (int64_t)limit_of(filter) + 1);
 }
 

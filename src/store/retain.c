@@ -31,9 +31,9 @@ static int64_t horizon(struct store *store, const struct store_limits *limits, i
 	if (limits->max_age > 0 && now > limits->max_age)
 		before = now - limits->max_age;
 	if (limits->max_bytes > 0 && bytes > limits->max_bytes && oldest > 0) {
-		static const char after_batch[] =
-			"SELECT coalesce((SELECT time FROM event ORDER BY time LIMIT 1 OFFSET 2000), "
-			"(SELECT max(time) + 1 FROM event))";
+		static const char after_batch[] = "SELECT coalesce((SELECT time FROM event ORDER "
+						  "BY time LIMIT 1 OFFSET 2000), "
+						  "(SELECT max(time) + 1 FROM event))";
 		int64_t edge = pragma(store, after_batch);
 
 		if (edge > before)
@@ -95,7 +95,8 @@ int store_retain(struct store *store, const struct store_limits *limits, int64_t
 	if (forget(store, STATEMENT_EVENT_FORGET, before, &events) < 0 ||
 	    forget(store, STATEMENT_SESSION_FORGET, before, &sessions) < 0 ||
 	    forget(store, STATEMENT_DAMAGED_FORGET, DAMAGED_KEPT, &damaged) < 0 ||
-	    (events > 0 && note_forgotten(store, events) < 0) || store_execute(store, "COMMIT") < 0) {
+	    (events > 0 && note_forgotten(store, events) < 0) ||
+	    store_execute(store, "COMMIT") < 0) {
 		if (!sqlite3_get_autocommit(store->database) &&
 		    store_execute(store, "ROLLBACK") < 0)
 			return -1;

@@ -29,8 +29,9 @@ static const char *const version_1 =
 	" sensor INTEGER, action INTEGER, protocol INTEGER, transport INTEGER," /* (word) */
 	" source INTEGER, source_port INTEGER, destination_port INTEGER,"
 	" country TEXT, asn INTEGER, session ANY,"
-	" user INTEGER, password INTEGER, command INTEGER, url INTEGER, payload INTEGER," /* (word) */
-	" outcome INTEGER,"                                                              /* (word) */
+	" user INTEGER, password INTEGER, command INTEGER, url INTEGER, payload INTEGER," /* (word)
+											   */
+	" outcome INTEGER," /* (word) */
 	" doc BLOB NOT NULL) STRICT;"
 	"CREATE UNIQUE INDEX event_ulid ON event(ulid);"
 	"CREATE INDEX event_time ON event(time);"

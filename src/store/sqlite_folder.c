@@ -104,17 +104,15 @@ int sqlite_folder_install(void)
 		sqlite3_syscall_ptr call;
 	} calls[] = {
 #define CALL(name, function) {name, (sqlite3_syscall_ptr)(void (*)(void))function}
-		CALL("open", folder_open),
-		CALL("access", folder_access),
-		CALL("stat", folder_stat),
-		CALL("lstat", folder_lstat),
-		CALL("unlink", folder_unlink),
-		CALL("openDirectory", folder_open_directory),
+		CALL("open", folder_open),     CALL("access", folder_access),
+		CALL("stat", folder_stat),     CALL("lstat", folder_lstat),
+		CALL("unlink", folder_unlink), CALL("openDirectory", folder_open_directory),
 #undef CALL
 	};
 	sqlite3_vfs *vfs;
 
-	/* Accounting takes a lock at every allocation. Refused once SQLite runs, which does no harm. */
+	/* Accounting takes a lock at every allocation. Refused once SQLite runs, which does no
+	 * harm. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	vfs = sqlite3_vfs_find("unix");
 	if (!vfs || vfs->iVersion < 3)

@@ -2,8 +2,9 @@
  *
  * A sandboxed process has an empty root, and SQLite opens its files (database, -wal, -shm) by path
  * whenever it needs them. So its system calls are given another meaning for names of one form:
- * "/descriptor/7/sundew.db" is sundew.db in the folder of descriptor 7, opened with openat() and the
- * like (sqlite.org/c3ref/vfs.html, xSetSystemCall). The number is in the name: nothing is global.
+ * "/descriptor/7/sundew.db" is sundew.db in the folder of descriptor 7, opened with openat() and
+ * the like (sqlite.org/c3ref/vfs.html, xSetSystemCall). The number is in the name: nothing is
+ * global.
  */
 #ifndef STORE_SQLITE_FOLDER_H
 #define STORE_SQLITE_FOLDER_H

@@ -110,7 +110,8 @@ void store_look_end(struct store *store)
 
 static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/* Value of a digit plus 1; 0: none. Lower case is text of its own, so that it comes back as it was. */
+/* Value of a digit plus 1; 0: none. Lower case is text of its own, so that it comes back as it was.
+ */
 static const uint8_t crockford_value[256] = {
 	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,
 	['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14,
@@ -182,10 +183,11 @@ struct slice identifier_text(sqlite3_stmt *statement, int column, char room[ULID
 
 static int configure(struct store *store, char *why, size_t size)
 {
-	/* NORMAL in WAL mode: a power loss can take the last commits, but takes the positions in the
-	 * spools with them. */
+	/* NORMAL in WAL mode: a power loss can take the last commits, but takes the positions in
+	 * the spools with them. */
 	static const char writer[] =
-		"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+		"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA "
+		"synchronous=NORMAL;"
 		"PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
 		"PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=4000;"
 		"PRAGMA journal_size_limit=16777216";
@@ -243,9 +245,8 @@ static int start_writing(struct store *store)
 	store->tend_due = true;
 	ingest_open(store);
 	store->packed = writer_growing(TALLY_PACKED_MAX);
-	store->positions =
-		table_of(sizeof(struct position_sum), sizeof(((struct position_sum *)0)->spool),
-			 store->secret);
+	store->positions = table_of(sizeof(struct position_sum),
+				    sizeof(((struct position_sum *)0)->spool), store->secret);
 	return store->intern ? 0 : -1;
 }
 
@@ -270,7 +271,8 @@ struct store *store_open(int folder_fd, enum store_mode mode, const struct geo *
 	    SQLITE_OK) {
 		snprintf(why, size, "the store cannot be opened: %s (%s)",
 			 sqlite3_errmsg(store->database),
-			 mode == STORE_READ ? "has Sundew run here?" : "look at the folder's rights");
+			 mode == STORE_READ ? "has Sundew run here?"
+					    : "look at the folder's rights");
 		goto fail;
 	}
 	if (configure(store, why, size) < 0 ||
@@ -464,16 +466,15 @@ enum store_result store_add(struct store *store, struct slice line, const char *
 	return count_result(store, result);
 }
 
-enum store_result store_add_event(struct store *store, const struct event *event,
-				  struct slice line)
+enum store_result store_add_event(struct store *store, const struct event *event, struct slice line)
 {
 	const char *why = ingest_objection(event);
 
 	if (!store->is_open)
 		return STORE_FAILED;
-	return count_result(store, why ? note_damaged(store, line, NULL,
-						      (struct spool_position){0}, why)
-				       : ingest_event(store, event, line));
+	return count_result(store,
+			    why ? note_damaged(store, line, NULL, (struct spool_position){0}, why)
+				: ingest_event(store, event, line));
 }
 
 int store_position(struct store *store, const char *spool, struct spool_position *position)

@@ -7,9 +7,8 @@
 
 struct table table_of(size_t entry_size, size_t key_size, const uint64_t secret[2])
 {
-	return (struct table){.entry_size = entry_size,
-			      .key_size = key_size,
-			      .secret = {secret[0], secret[1]}};
+	return (struct table){
+		.entry_size = entry_size, .key_size = key_size, .secret = {secret[0], secret[1]}};
 }
 
 static uint64_t fold(uint64_t a, uint64_t b)

@@ -1,5 +1,6 @@
 /* A hash table of entries of one size whose first bytes are the key: what a batch sums up in.
- * Entries lie one behind the other in the order they came, so that they can be sorted and walked. */
+ * Entries lie one behind the other in the order they came, so that they can be sorted and walked.
+ */
 #ifndef STORE_TABLE_H
 #define STORE_TABLE_H
 

@@ -181,7 +181,8 @@ static bool sort_by_byte(const struct tally_entry *from, struct tally_entry *to,
 	return true;
 }
 
-/* Sorts by place and key; a radix sort, since comparing a batch's entries took as long as all else. */
+/* Sorts by place and key; a radix sort, since comparing a batch's entries took as long as all else.
+ */
 static int sort_entries(struct tally_entry *entries, size_t count)
 {
 	struct tally_entry *from = entries, *to, *other = calloc(count, sizeof(*other));
@@ -518,8 +519,8 @@ static int seal(struct store *store, enum tally_level level, int64_t number)
 /* The oldest period to seal: 1 with *number, 0 none, -1. */
 static int seal_candidate(struct store *store, enum tally_level level, int64_t *number)
 {
-	sqlite3_stmt *statement = store_statement(
-		store, level == TALLY_DAY ? STATEMENT_SEAL_DAY : STATEMENT_SEAL_MONTH);
+	sqlite3_stmt *statement = store_statement(store, level == TALLY_DAY ? STATEMENT_SEAL_DAY
+									    : STATEMENT_SEAL_MONTH);
 	int answer;
 
 	if (!statement)
@@ -694,8 +695,8 @@ void tally_cover_free(struct tally_cover *cover)
 	*cover = (struct tally_cover){0};
 }
 
-int tally_read(struct store *store, uint32_t code, uint32_t sensor,
-	       const struct tally_cover *cover, struct tally_sums *sums)
+int tally_read(struct store *store, uint32_t code, uint32_t sensor, const struct tally_cover *cover,
+	       struct tally_sums *sums)
 {
 	for (size_t i = 0; i < cover->count; i++)
 		if (read_span(store, code, sensor, &cover->spans[i], sums) < 0)

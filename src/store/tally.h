@@ -3,9 +3,9 @@
  * A row of the table `tally` holds, for one code (dimension and measure) and one period, every key
  * with its count: pairs of LEB128 numbers (distance to the key before, count), keys rising. That is
  * three to five bytes a key, and a question adds up a hundred thousand keys in a millisecond where
- * rows of their own would take fifty. An hour is one row for all sensors, the sensor being the upper
- * half of its keys, since hours are written all the time; days and months have a row a sensor and one
- * (sensor 0) for all of them, since they are read all the time.
+ * rows of their own would take fifty. An hour is one row for all sensors, the sensor being the
+ * upper half of its keys, since hours are written all the time; days and months have a row a sensor
+ * and one (sensor 0) for all of them, since they are read all the time.
  *
  * A period may have several parts, which add up: a batch changes only the last one while it is
  * small, so that a flood of new keys does not rewrite all of the hour each time. Days that are over
@@ -17,7 +17,7 @@
 
 #include "store/inside.h"
 
-#define TALLY_PART_BYTES  8192 /* a part at least this big is left alone */
+#define TALLY_PART_BYTES  8192        /* a part at least this big is left alone */
 #define TALLY_PACKED_MAX  (64u << 20) /* of one period; 12 million keys */
 #define TALLY_HOURS_DAY   24
 #define TALLY_DAYS_MONTH  32

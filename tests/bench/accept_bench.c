@@ -3,7 +3,8 @@
  *     accept_bench serve PORT       a libevent loop: accept, read to the end, close; until killed
  *     accept_bench load PORT SECONDS
  *                                   connections that send 16 bytes, end their side and wait for the
- *                                   server to close; prints how many were served in how many seconds
+ *                                   server to close; prints how many were served in how many
+ * seconds
  *
  * Only loopback. tests/bench/run_decoys starts both and counts the servers' processor time.
  */
@@ -99,7 +100,8 @@ static int serve(uint16_t port)
 
 static void open_one(int epoll, uint16_t port, uint32_t number)
 {
-	struct sockaddr_in from = loopback(0x0100 + number % SOURCES + 1, 0), to = loopback(1, port);
+	struct sockaddr_in from = loopback(0x0100 + number % SOURCES + 1, 0),
+			   to = loopback(1, port);
 	int socket_at = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
 	struct epoll_event interest = {.events = EPOLLIN, .data.fd = socket_at};
 

@@ -4,9 +4,9 @@
  *
  * Ours is timed from the JSON line on: reading it, looking everything up, rows, sums, commits, and
  * putting days together. Bare inserts the finished rows into the same tables with the same indexes,
- * pragmas and batch size, in the same run: events chunk by chunk in turn with ours, so that both meet
- * the same machine, then those of the other tables (words, sessions, sources, credentials), each once
- * and final. The ratio without those is printed too.
+ * pragmas and batch size, in the same run: events chunk by chunk in turn with ours, so that both
+ * meet the same machine, then those of the other tables (words, sessions, sources, credentials),
+ * each once and final. The ratio without those is printed too.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -25,7 +25,7 @@
 #include "store/store.h"
 
 #define CHUNK      STORE_BATCH_MAX
-#define COLUMNS    24 /* at most, of any table */
+#define COLUMNS    24                             /* at most, of any table */
 #define START      (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
 #define USERS      5000
 #define PASSWORDS  50000
@@ -61,7 +61,7 @@ static int64_t zipf(struct generator *g, int64_t count)
 static const struct {
 	const char *name;
 	int port;
-} protocols[] = {{"ssh", 22},    {"telnet", 23}, {"http", 80},    {"smb", 445},
+} protocols[] = {{"ssh", 22},     {"telnet", 23},  {"http", 80},  {"smb", 445},
 		 {"mssql", 1433}, {"mysql", 3306}, {"rdp", 3389}, {"sip", 5060}};
 
 static void start_session(struct generator *g, int64_t time)
@@ -115,8 +115,8 @@ static void describe(struct generator *g, struct event *event, char words[][64])
 
 static void generate(struct generator *g, struct writer *line)
 {
-	int64_t time = START + (int64_t)((double)g->made / (double)g->events *
-					 (double)(g->days * DAY));
+	int64_t time =
+		START + (int64_t)((double)g->made / (double)g->events * (double)(g->days * DAY));
 	char id[ULID_LENGTH + 1], words[3][64];
 	static const char *const countries[] = {"CN", "US", "RU", "DE", "BR", "VN", "IN", "NL"};
 	struct address source;
@@ -205,8 +205,8 @@ static void keep_row(struct bare *bare, sqlite3_stmt *select, struct cell *row)
 		if (cell->type != SQLITE_TEXT && cell->type != SQLITE_BLOB)
 			continue;
 		cell->length = sqlite3_column_bytes(select, c);
-		writer_bytes(&bare->bytes, slice_of(sqlite3_column_blob(select, c),
-						    (size_t)cell->length));
+		writer_bytes(&bare->bytes,
+			     slice_of(sqlite3_column_blob(select, c), (size_t)cell->length));
 	}
 }
 
@@ -344,8 +344,8 @@ static void ask_top(struct store *store, const char *dimension, const struct que
 {
 	struct query_rows rows;
 
-	if (query_top(store, dimension_named(slice_text(dimension)), MEASURE_OWN, range, 10, &rows) <
-	    0)
+	if (query_top(store, dimension_named(slice_text(dimension)), MEASURE_OWN, range, 10,
+		      &rows) < 0)
 		fatal("top: %s", store_problem(store));
 	query_rows_free(&rows);
 }
@@ -377,15 +377,15 @@ static void ask(struct store *store, const char *what, const struct query_range 
 static void time_questions(int fd, int64_t end)
 {
 	static const char *const questions[] = {
-		"source.ip", "source.country", "source.asn", "source.location", "destination.port",
-		"user.name", "password",       "credential", "command",         "totals",
-		"timeline",  "events",
+		"source.ip",        "source.country", "source.asn", "source.location",
+		"destination.port", "user.name",      "password",   "credential",
+		"command",          "totals",         "timeline",   "events",
 	};
 	static const int days[] = {1, 7, 30, 0};
 	char why[256];
 
-	printf("%-18s%10s%10s%10s%10s   ms, best of %d, own connection each\n", "question",
-	       "24h", "7d", "30d", "all", QUERY_RUNS);
+	printf("%-18s%10s%10s%10s%10s   ms, best of %d, own connection each\n", "question", "24h",
+	       "7d", "30d", "all", QUERY_RUNS);
 	for (size_t q = 0; q < ARRAY_COUNT(questions); q++) {
 		printf("%-18s", questions[q]);
 		for (size_t d = 0; d < ARRAY_COUNT(days); d++) {
@@ -433,8 +433,8 @@ static void clear(int fd, const char *file)
 
 int main(int argc, char **argv)
 {
-	struct generator g = {.state = 88172645463325252u, .events = 1000000, .days = 90,
-			      .sources = 100000};
+	struct generator g = {
+		.state = 88172645463325252u, .events = 1000000, .days = 90, .sources = 100000};
 	char scratch[] = "/tmp/store-bench-XXXXXX", why[256];
 	struct writer *lines = calloc(CHUNK, sizeof(*lines));
 	struct bare bare = {0};
@@ -472,7 +472,8 @@ int main(int argc, char **argv)
 		 bare_copy(&bare, "session") + bare_copy(&bare, "credential");
 	if (store_status(store, &status) < 0)
 		fatal("%s", store_problem(store));
-	printf("%lld events, %lld days: ours %.0f/s, bare %.0f/s, ratio %.2f (event rows only: %.0f/s, "
+	printf("%lld events, %lld days: ours %.0f/s, bare %.0f/s, ratio %.2f (event rows only: "
+	       "%.0f/s, "
 	       "%.2f); %.0f bytes an event, lines of %zu\n",
 	       (long long)g.events, (long long)g.days, (double)g.events / ours,
 	       (double)g.events / theirs, theirs / ours, (double)g.events / events_only,

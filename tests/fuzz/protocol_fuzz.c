@@ -55,10 +55,12 @@ static void play(const struct protocol *protocol, struct slice input, const char
 	stage_open(&stage, protocol, persona);
 	stage.seed = 5;
 	stage.on_event = swallow;
-	stage.trap.policy = access_policy_take(config, NULL, step % 2 ? ACCESS_ALWAYS : ACCESS_NEVER);
+	stage.trap.policy =
+		access_policy_take(config, NULL, step % 2 ? ACCESS_ALWAYS : ACCESS_NEVER);
 	if (stage_prepare(&stage, share, &why) < 0)
 		free(why);
-	session = stage_session(&stage, step % 3 == 0 && protocol->ports[0].transport == UDP ? UDP : TCP);
+	session = stage_session(&stage,
+				step % 3 == 0 && protocol->ports[0].transport == UDP ? UDP : TCP);
 	input = slice_from(input, 1);
 	while (session && input.length && !session_is_over(session, &reset)) {
 		struct slice piece = slice_first(input, step == 64 ? input.length : step);

@@ -33,8 +33,14 @@ static void test_text(void **state)
 
 static void test_refused(void **state)
 {
-	static const char *const bad[] = {"", "192.0.2", "192.0.2.256", "192.0.2.1 ", "1::2::3", ":",
-					  "12345::", "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000"};
+	static const char *const bad[] = {"",
+					  "192.0.2",
+					  "192.0.2.256",
+					  "192.0.2.1 ",
+					  "1::2::3",
+					  ":",
+					  "12345::",
+					  "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000"};
 	struct address address;
 
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++)

@@ -54,8 +54,7 @@ static void test_printable(void **state)
 	struct writer w = writer_fixed(room, sizeof(room));
 
 	writer_printable(&w, SLICE("a\x1b[31m\xff\xc3\xa9\xe2\x80\xae\xc2\x9b"));
-	assert_true(slice_is(writer_slice(&w),
-			     "a\\x1b[31m\\xff\xc3\xa9\\xe2\\x80\\xae\\xc2\\x9b"));
+	assert_true(slice_is(writer_slice(&w), "a\\x1b[31m\\xff\xc3\xa9\\xe2\\x80\\xae\\xc2\\x9b"));
 }
 
 int main(void)

@@ -22,9 +22,11 @@ static uint32_t draw(uint64_t *seed)
 /* Mostly ASCII, or with what is hard: any byte, NUL, quotes, escapes, newlines, broken UTF-8. */
 static struct slice random_text(uint64_t *seed, uint8_t room[TEXT_ROOM])
 {
-	static const char *const hard[] = {"\\", "\\x41", "\"", "\n", "\r", "\x7f", "\xc3\xa9",
-					   "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xc3", "\xe2\x82",
-					   "\xed\xa0\x80", "\xc2\x9b", "\xe2\x80\xae", "\\u0000"};
+	static const char *const hard[] = {"\\",       "\\x41",        "\"",
+					   "\n",       "\r",           "\x7f",
+					   "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+					   "\xc3",     "\xe2\x82",     "\xed\xa0\x80",
+					   "\xc2\x9b", "\xe2\x80\xae", "\\u0000"};
 	struct writer w = writer_fixed(room, TEXT_ROOM);
 	uint32_t kind = draw(seed) % 4, pieces = draw(seed) % 40;
 
@@ -117,7 +119,8 @@ static size_t count_leaves(json_t *object, const char *prefix)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		char room[256];
 		struct writer path = writer_fixed(room, sizeof(room));
 
@@ -297,8 +300,8 @@ static void test_cut_between_characters(void **state)
 	event_clear(&event);
 	event_set_text(&event, FIELD_COMMAND, slice_of(text, sizeof(text)));
 	event_write(&event, &out);
-	assert_true(slice_find(writer_slice(&out), SLICE("\"truncated\":[\"process.command_line\"]")) !=
-		    SIZE_MAX);
+	assert_true(slice_find(writer_slice(&out),
+			       SLICE("\"truncated\":[\"process.command_line\"]")) != SIZE_MAX);
 	assert_true(slice_find(writer_slice(&out), SLICE("escaped")) == SIZE_MAX);
 	writer_free(&out);
 }
@@ -376,11 +379,14 @@ static void test_reading_others(void **state)
 	} cases[] = {
 		{"{\"user\":{\"name\":\"a\"}}", 0},
 		{"{\"user.name\":\"a\"}", 0},
-		{" { \"new\" : {\"deep\":[[{\"x\":1}]]}, \"user\":{\"new\":{},\"name\":\"a\"} } ", 0},
+		{" { \"new\" : {\"deep\":[[{\"x\":1}]]}, \"user\":{\"new\":{},\"name\":\"a\"} } ",
+		 0},
 		{"{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":{\"h\":{\"i\":{}}}}}}}}},"
-		 "\"user\":{\"name\":\"a\"}}", 0},
+		 "\"user\":{\"name\":\"a\"}}",
+		 0},
 		{"{\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\":{"
-		 "\"name\":\"b\"},\"user\":{\"name\":\"a\"}}", 0},
+		 "\"name\":\"b\"},\"user\":{\"name\":\"a\"}}",
+		 0},
 		{"{\"user\":{\"name\":\"a\"},\"source\":{\"ip\":null}}", 0},
 		{"{\"user\":{\"name\":1}}", -1},
 		{"{\"user\":{\"name\":{\"x\":1}}}", -1},

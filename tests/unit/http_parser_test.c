@@ -52,7 +52,8 @@ static void test_every_split_equals_whole(void **state)
 }
 
 /* A request line of this many bytes with its end, and then the end of the head. */
-static enum http_progress scan_line(size_t length, enum http_dialect dialect, struct http_scan *scan)
+static enum http_progress scan_line(size_t length, enum http_dialect dialect,
+				    struct http_scan *scan)
 {
 	struct writer w = writer_growing(100000);
 	enum http_progress progress;
@@ -129,7 +130,8 @@ static void test_split_keeps_odd_bytes(void **state)
 {
 	struct http_head *head = malloc(sizeof(*head));
 
-	http_head_split(head, SLICE("GET  /a b  HTTP/1.1\nHost : x\r\nA:b\r\n\tc\r\nbad\r\n\r\nrest"));
+	http_head_split(head,
+			SLICE("GET  /a b  HTTP/1.1\nHost : x\r\nA:b\r\n\tc\r\nbad\r\n\r\nrest"));
 	assert_true(slice_is(head->method, "GET"));
 	assert_true(slice_is(head->target, "/a b"));
 	assert_true(slice_is(head->version, "HTTP/1.1"));

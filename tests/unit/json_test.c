@@ -7,17 +7,17 @@
 #include <cmocka.h>
 
 /* Both libraries use these names; jansson's, which are not called here, get out of the way. */
-#define json_object  jansson_object
-#define json_array   jansson_array
-#define json_string  jansson_string
-#define json_real    jansson_real
-#define json_null    jansson_null
-#define JSON_OBJECT  JANSSON_OBJECT
-#define JSON_ARRAY   JANSSON_ARRAY
-#define JSON_STRING  JANSSON_STRING
-#define JSON_TRUE    JANSSON_TRUE
-#define JSON_FALSE   JANSSON_FALSE
-#define JSON_NULL    JANSSON_NULL
+#define json_object jansson_object
+#define json_array  jansson_array
+#define json_string jansson_string
+#define json_real   jansson_real
+#define json_null   jansson_null
+#define JSON_OBJECT JANSSON_OBJECT
+#define JSON_ARRAY  JANSSON_ARRAY
+#define JSON_STRING JANSSON_STRING
+#define JSON_TRUE   JANSSON_TRUE
+#define JSON_FALSE  JANSSON_FALSE
+#define JSON_NULL   JANSSON_NULL
 #include <jansson.h>
 #undef json_object
 #undef json_array
@@ -46,9 +46,21 @@ static uint32_t draw(uint64_t *seed)
 /* Valid UTF-8 of all lengths, controls among it. */
 static struct slice random_text(uint64_t *seed, uint8_t room[128])
 {
-	static const char *const pieces[] = {"\"", "\\", "/", "\b\f\n\r\t", "\x01", "\x7f", "\xc3\xa9",
-					     "\xc2\x9b", "\xe2\x80\xae", "\xe2\x82\xac", "plain",
-					     "\xef\xbb\xbf", "\xf0\x9f\x98\x80", "\xd8\x9c", "u0041"};
+	static const char *const pieces[] = {"\"",
+					     "\\",
+					     "/",
+					     "\b\f\n\r\t",
+					     "\x01",
+					     "\x7f",
+					     "\xc3\xa9",
+					     "\xc2\x9b",
+					     "\xe2\x80\xae",
+					     "\xe2\x82\xac",
+					     "plain",
+					     "\xef\xbb\xbf",
+					     "\xf0\x9f\x98\x80",
+					     "\xd8\x9c",
+					     "u0041"};
 	struct writer w = writer_fixed(room, 128);
 
 	for (uint32_t count = draw(seed) % 8; count; count--)
@@ -108,7 +120,8 @@ static void assert_text(struct slice token, const char *wanted, size_t length)
 	writer_free(&out);
 }
 
-static void assert_same(struct json_reader *r, enum json_kind kind, struct slice token, json_t *value)
+static void assert_same(struct json_reader *r, enum json_kind kind, struct slice token,
+			json_t *value)
 {
 	char number[64] = "";
 
@@ -116,9 +129,11 @@ static void assert_same(struct json_reader *r, enum json_kind kind, struct slice
 	case JSON_OBJECT:
 		assert_int_equal(json_typeof(value), JANSSON_OBJECT);
 		/* jansson keeps the order of insertion. */
-		for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at)) {
+		for (void *at = json_object_iter(value); at;
+		     at = json_object_iter_next(value, at)) {
 			assert_int_equal(json_next(r, &token), JSON_KEY);
-			assert_text(token, json_object_iter_key(at), strlen(json_object_iter_key(at)));
+			assert_text(token, json_object_iter_key(at),
+				    strlen(json_object_iter_key(at)));
 			kind = json_next(r, &token);
 			assert_same(r, kind, token, json_object_iter_value(at));
 		}
@@ -152,7 +167,8 @@ static json_t *judge(struct slice text)
 {
 	json_error_t error;
 
-	return json_loadb((const char *)text.at, text.length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	return json_loadb((const char *)text.at, text.length, JSON_DECODE_ANY | JSON_ALLOW_NUL,
+			  &error);
 }
 
 static void test_random_documents(void **state)
@@ -207,13 +223,17 @@ static bool accepted(struct slice text)
 static void test_malformed(void **state)
 {
 	static const char *const broken[] = {
-		"", " ", "{", "}", "[", "]", "[1,]", "[,1]", "{,}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
-		"{a:1}", "{1:1}", "[1 2]", "01", "-", "+1", "1.", ".5", "1e", "1e+", "0x10", "\"", "\"\\",
-		"\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\n\"", "tru", "nulll", "true false", "1 1",
-		"[1}", "{\"a\":1]", "NaN", "Infinity", "'a'", "[1]]", "{\"a\":1}}", "[\"a]", "\xef\xbb\xbf{}",
+		"",         " ",          "{",         "}",           "[",         "]",
+		"[1,]",     "[,1]",       "{,}",       "{\"a\"}",     "{\"a\":}",  "{\"a\":1,}",
+		"{a:1}",    "{1:1}",      "[1 2]",     "01",          "-",         "+1",
+		"1.",       ".5",         "1e",        "1e+",         "0x10",      "\"",
+		"\"\\",     "\"\\x\"",    "\"\\u12\"", "\"\\u12g4\"", "\"\n\"",    "tru",
+		"nulll",    "true false", "1 1",       "[1}",         "{\"a\":1]", "NaN",
+		"Infinity", "'a'",        "[1]]",      "{\"a\":1}}",  "[\"a]",     "\xef\xbb\xbf{}",
 	};
-	static const char *const whole[] = {"0", "-0", "1.5e-3", "1E9", "\"\"", "[]", "{}", " [ ] ", "null",
-					    "{\"a\":[{}]}", "\"\\/\\u0041\"", "\t\r\n1\n"};
+	static const char *const whole[] = {
+		"0",  "-0",    "1.5e-3", "1E9",          "\"\"",           "[]",
+		"{}", " [ ] ", "null",   "{\"a\":[{}]}", "\"\\/\\u0041\"", "\t\r\n1\n"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(broken); i++) {
 		if (accepted(slice_text(broken[i])))
@@ -229,7 +249,8 @@ static void test_malformed(void **state)
  * and numbers and surrogates, which only jansson resolves. */
 static void test_damage_agrees_with_jansson(void **state)
 {
-	static const char text[] = "{\"a\":[1,-2,true,null,\"x\\n\"],\"b\":{\"c\":\"d\"},\"e\":false}";
+	static const char text[] =
+		"{\"a\":[1,-2,true,null,\"x\\n\"],\"b\":{\"c\":\"d\"},\"e\":false}";
 	uint8_t copy[sizeof(text)];
 
 	for (size_t at = 0; at < sizeof(text) - 1; at++) {

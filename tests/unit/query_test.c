@@ -64,9 +64,9 @@ static void add(struct fixture *fixture, struct event *event, int64_t time)
 	event_set_number(event, FIELD_TIME, time);
 	event_set_words(event, FIELD_EVENT_ID, id);
 	event_write(event, &line);
-	assert_int_equal(store_add(fixture->store, writer_slice(&line), NULL,
-				   (struct spool_position){0}),
-			 STORE_STORED);
+	assert_int_equal(
+		store_add(fixture->store, writer_slice(&line), NULL, (struct spool_position){0}),
+		STORE_STORED);
 	writer_free(&line);
 }
 
@@ -303,7 +303,8 @@ static void test_pages_hold_each_row_once(void **state)
 	filter.limit = 7;
 	filter.cursor = cursor;
 	do {
-		assert_int_equal(query_events(fixture->store, &filter, see_event, &events, &page), 0);
+		assert_int_equal(query_events(fixture->store, &filter, see_event, &events, &page),
+				 0);
 		memcpy(cursor, page.next, sizeof(cursor));
 		pages++;
 	} while (cursor[0]);
@@ -383,10 +384,9 @@ static void test_timeline_has_every_hour(void **state)
 		assert_int_equal(count, 3);
 		assert_int_equal(points[2].counts[MEASURE_CREDENTIALS], 1);
 		free(points);
-		assert_int_equal(query_timeline_key(fixture->store,
-						    dimension_named(SLICE("user.name")),
-						    MEASURE_OWN, SLICE("root"), &range, DAY, &points,
-						    &count),
+		assert_int_equal(query_timeline_key(
+					 fixture->store, dimension_named(SLICE("user.name")),
+					 MEASURE_OWN, SLICE("root"), &range, DAY, &points, &count),
 				 0);
 		assert_int_equal(points[0].counts[MEASURE_CREDENTIALS], 1);
 		assert_int_equal(points[1].counts[MEASURE_CREDENTIALS], 0);
@@ -464,12 +464,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_real_connections),
-		TEST(test_sessions_are_summed_up),
-		TEST(test_pages_hold_each_row_once),
-		TEST(test_filters),
-		TEST(test_timeline_has_every_hour),
-		TEST(test_measures_are_kept_apart),
+		TEST(test_real_connections),          TEST(test_sessions_are_summed_up),
+		TEST(test_pages_hold_each_row_once),  TEST(test_filters),
+		TEST(test_timeline_has_every_hour),   TEST(test_measures_are_kept_apart),
 		TEST(test_top_is_sorted_and_limited),
 	};
 

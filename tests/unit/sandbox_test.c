@@ -2,7 +2,8 @@
  *
  * Every role is tried twice: entered by root (empty root folder, other user) when the test runs as
  * root, and entered by an unprivileged user. One child a role and way; it reports each try as the
- * errno it got, 0 for success. Children end by _exit: a leak checker needs what the sandbox refuses.
+ * errno it got, 0 for success. Children end by _exit: a leak checker needs what the sandbox
+ * refuses.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,12 +37,29 @@
 
 #define NOBODY 65534
 
-enum folder { SPOOL, OTHER_SPOOL, INBOX, STORE, SPOOLS, EVIDENCE, DATA, DASHBOARD, SETTINGS, FOLDERS };
+enum folder {
+	SPOOL,
+	OTHER_SPOOL,
+	INBOX,
+	STORE,
+	SPOOLS,
+	EVIDENCE,
+	DATA,
+	DASHBOARD,
+	SETTINGS,
+	FOLDERS
+};
 
 static const char *const folder_paths[FOLDERS] = {
-	[DATA] = "",          [SPOOLS] = "spools",           [SPOOL] = "spools/decoy-0",
-	[STORE] = "store",    [OTHER_SPOOL] = "spools/decoy-1", [EVIDENCE] = "evidence",
-	[DASHBOARD] = "www",  [INBOX] = "evidence/inbox",     [SETTINGS] = "settings",
+	[DATA] = "",
+	[SPOOLS] = "spools",
+	[SPOOL] = "spools/decoy-0",
+	[STORE] = "store",
+	[OTHER_SPOOL] = "spools/decoy-1",
+	[EVIDENCE] = "evidence",
+	[DASHBOARD] = "www",
+	[INBOX] = "evidence/inbox",
+	[SETTINGS] = "settings",
 };
 
 /* What a child finds when it wakes up inside. */
@@ -108,7 +126,8 @@ static long set_process_limit(const struct scene *s)
 
 static long map_executable(const struct scene *s)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+			       MAP_FAILED
 		       ? -1
 		       : 0;
 }
@@ -233,8 +252,7 @@ static long answer_datagram(const struct scene *s)
 
 static long send_datagram(const struct scene *s)
 {
-	return sendto(s->datagram, "y", 1, 0,
-		      (const struct sockaddr *)&s->datagram_client_address,
+	return sendto(s->datagram, "y", 1, 0, (const struct sockaddr *)&s->datagram_client_address,
 		      sizeof(s->datagram_client_address));
 }
 
@@ -277,10 +295,10 @@ static long write_settings(const struct scene *s)
 			   "PRAGMA journal_mode=WAL; CREATE TABLE u(a); INSERT INTO u VALUES (1);");
 }
 
-#define TRY(name, expression)                                                                      \
-	static long name(const struct scene *s)                                                    \
-	{                                                                                          \
-		return (long)(expression);                                                         \
+#define TRY(name, expression)                   \
+	static long name(const struct scene *s) \
+	{                                       \
+		return (long)(expression);      \
 	}
 
 TRY(socket_inet, socket(AF_INET, SOCK_STREAM, 0))
@@ -337,8 +355,14 @@ static const struct {
 	unsigned roles;
 	int refusal, refusal_root; /* 0: must succeed */
 } attempts[] = {
-#define REFUSED(name, roles, error) {#name, name, roles, error, error}
-#define ALLOWED(name, roles)        {#name, name, roles, 0, 0}
+#define REFUSED(name, roles, error)              \
+	{                                        \
+#name, name, roles, error, error \
+	}
+#define ALLOWED(name, roles)             \
+	{                                \
+#name, name, roles, 0, 0 \
+	}
 	ALLOWED(epoll_waits, ALL),
 	ALLOWED(draw_random, ALL),
 	ALLOWED(read_clock, ALL),
@@ -465,13 +489,15 @@ static void set_sockets(struct scene *s)
 	assert_int_equal(listen(s->listener, 8), 0);
 	s->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(s->client, (struct sockaddr *)&s->listener_address,
-				 sizeof(s->listener_address)), 0);
+				 sizeof(s->listener_address)),
+			 0);
 	assert_int_equal(send(s->client, "x", 1, 0), 1);
 	s->plain = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	s->datagram = loopback(SOCK_DGRAM, &datagram_address);
 	s->datagram_client = loopback(SOCK_DGRAM, &s->datagram_client_address);
 	assert_int_equal(sendto(s->datagram_client, "x", 1, 0, (struct sockaddr *)&datagram_address,
-				sizeof(datagram_address)), 1);
+				sizeof(datagram_address)),
+			 1);
 }
 
 static void clear_scene(struct scene *s)
@@ -533,7 +559,8 @@ static int enter(const struct scene *s, size_t role, bool as_root)
 	size_t count = 0;
 	int home = -1;
 
-	for (size_t g = 0; g < ARRAY_COUNT(roles[role].granted) && roles[role].granted[g].name; g++) {
+	for (size_t g = 0; g < ARRAY_COUNT(roles[role].granted) && roles[role].granted[g].name;
+	     g++) {
 		int descriptor = s->folders[roles[role].granted[g].folder];
 
 		if (sandbox->home && strcmp(sandbox->home, roles[role].granted[g].name) == 0)
@@ -659,11 +686,15 @@ static void test_role(size_t role, bool as_root)
 		fail_msg("%s could not enter its sandbox", roles[role].name);
 	look_from_outside(child, as_root);
 
-	/* A database that its writer holds open meanwhile, as the store does while the web reads. */
+	/* A database that its writer holds open meanwhile, as the store does while the web reads.
+	 */
 	snprintf(path, sizeof(path), "%s/store/live.db", scene.base);
 	assert_int_equal(sqlite3_open(path, &live), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(live, "PRAGMA journal_mode=WAL; CREATE TABLE t(a);"
-					    "INSERT INTO t VALUES (1);", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(live,
+				      "PRAGMA journal_mode=WAL; CREATE TABLE t(a);"
+				      "INSERT INTO t VALUES (1);",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
 	assert_int_equal(write(go_on[1], "x", 1), 1);
 	wrong = check_results(results[0], role, as_root);
 	assert_int_equal(waitpid(child, &status, 0), child);

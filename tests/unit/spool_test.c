@@ -58,7 +58,8 @@ static int append(struct spool *spool, int64_t number)
 
 	event_clear(&event);
 	event_set_number(&event, FIELD_ALIKE, number);
-	event_set_words(&event, FIELD_MESSAGE, "so that a segment fills after a few dozen of these");
+	event_set_words(&event, FIELD_MESSAGE,
+			"so that a segment fills after a few dozen of these");
 	return spool_append(spool, &event);
 }
 
@@ -202,7 +203,8 @@ static void test_compressed_under_the_follower(void **state)
 	append_range(fixture->folder, &roomy, 0, 300);
 	follower = follower_open(fixture->folder, (struct spool_position){0, 0});
 	expect_range(follower, 0, 10);
-	assert_true(spool_housekeep(fixture->folder, (struct spool_position){4, 0}, UINT64_MAX) == 3);
+	assert_true(spool_housekeep(fixture->folder, (struct spool_position){4, 0}, UINT64_MAX) ==
+		    3);
 	assert_true(follower_backlog(follower) > 290 * 50);
 	again = follower_open(fixture->folder, follower_position(follower));
 	expect_range(follower, 10, 300);
@@ -211,8 +213,8 @@ static void test_compressed_under_the_follower(void **state)
 	follower_close(follower);
 	follower_close(again);
 	/* Nothing left to do. */
-	assert_int_equal(spool_housekeep(fixture->folder, (struct spool_position){4, 0}, UINT64_MAX),
-			 0);
+	assert_int_equal(
+		spool_housekeep(fixture->folder, (struct spool_position){4, 0}, UINT64_MAX), 0);
 }
 
 static void test_housekeeping_removes_the_oldest(void **state)
@@ -243,16 +245,18 @@ static void test_both_forms(void **state)
 	size_t compressed;
 
 	append_range(fixture->folder, &roomy, 0, 100);
-	assert_int_equal(linkat(fixture->folder, "0000000001.ndjson", fixture->folder, "kept", 0), 0);
-	assert_int_equal(spool_housekeep(fixture->folder, (struct spool_position){2, 0}, UINT64_MAX),
-			 1);
-	assert_int_equal(renameat(fixture->folder, "kept", fixture->folder, "0000000001.ndjson"), 0);
+	assert_int_equal(linkat(fixture->folder, "0000000001.ndjson", fixture->folder, "kept", 0),
+			 0);
+	assert_int_equal(
+		spool_housekeep(fixture->folder, (struct spool_position){2, 0}, UINT64_MAX), 1);
+	assert_int_equal(renameat(fixture->folder, "kept", fixture->folder, "0000000001.ndjson"),
+			 0);
 	follower = follower_open(fixture->folder, (struct spool_position){0, 0});
 	expect_range(follower, 0, 100);
 	expect_end(follower);
 	follower_close(follower);
-	assert_int_equal(spool_housekeep(fixture->folder, (struct spool_position){2, 0}, UINT64_MAX),
-			 1);
+	assert_int_equal(
+		spool_housekeep(fixture->folder, (struct spool_position){2, 0}, UINT64_MAX), 1);
 	assert_int_equal(faccessat(fixture->folder, "0000000001.ndjson", F_OK, 0), -1);
 	(void)count_segments(fixture->folder, &compressed);
 	assert_int_equal(compressed, 1);
@@ -387,7 +391,8 @@ static void test_cap(void **state)
 	follower = follower_open(fixture->folder, (struct spool_position){0, 0});
 	expect_range(follower, 0, taken);
 	expect_end(follower);
-	/* Room comes by housekeeping; opening again counts at once, without waiting for the clock. */
+	/* Room comes by housekeeping; opening again counts at once, without waiting for the clock.
+	 */
 	assert_true(spool_housekeep(fixture->folder, follower_position(follower), 0) > 0);
 	spool_close(spool);
 	append_range(fixture->folder, &small, taken, taken + 10);
@@ -515,8 +520,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rotation_and_resume, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_every_position, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_compressed_under_the_follower, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_housekeeping_removes_the_oldest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_compressed_under_the_follower, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_housekeeping_removes_the_oldest, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_both_forms, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_line_cut_by_power_loss, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unterminated_before_a_newer_segment, set_up,

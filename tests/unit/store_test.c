@@ -319,9 +319,15 @@ static bool count_damaged(void *context, const struct store_damaged *damaged)
 static void test_damaged_lines_are_noted_and_passed_over(void **state)
 {
 	static const char *const broken[] = {
-		"", "{", "not json", "{\"event\":{\"id\":1}}", "[]", "{}",
+		"",
+		"{",
+		"not json",
+		"{\"event\":{\"id\":1}}",
+		"[]",
+		"{}",
 		"{\"@timestamp\":\"2026-01-01T00:00:00Z\",\"event\":{\"action\":\"x\"}}",
-		"{\"@timestamp\":\"2026-01-01T00:00:00Z\",\"event\":{\"id\":\"\",\"action\":\"x\"}}",
+		"{\"@timestamp\":\"2026-01-01T00:00:00Z\",\"event\":{\"id\":\"\",\"action\":\"x\"}"
+		"}",
 		"{\"event\":{\"id\":\"a\",\"action\":\"x\"}}",
 	};
 	struct store *store = open_store(*state, STORE_WRITE);

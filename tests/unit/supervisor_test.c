@@ -39,10 +39,10 @@ enum said {
 	ALL_STARTED,
 	RELOADING, /* the supervisor's callback */
 	NOTICE_STARTED,
-	NOTICE_DIED,   /* number: when it is restarted; signal */
+	NOTICE_DIED, /* number: when it is restarted; signal */
 	NOTICE_KILLED,
-	HEARD,     /* an application message; number: refused messages so far */
-	COUNTED,   /* number: the sender's counter as the supervisor reads it */
+	HEARD,   /* an application message; number: refused messages so far */
+	COUNTED, /* number: the sender's counter as the supervisor reads it */
 };
 
 struct word {
@@ -235,8 +235,8 @@ static int reload(void *context, struct supervisor *supervisor)
 	say(scene->witness[1], RELOADING, "", 0, 0, 0);
 	if (scene->fail_reload)
 		return -1;
-	return supervisor_send(supervisor, &worker, 1, ASK_WRITE, SLICE("write"), &scene->witness[1],
-			       1) == MESSAGE_OK
+	return supervisor_send(supervisor, &worker, 1, ASK_WRITE, SLICE("write"),
+			       &scene->witness[1], 1) == MESSAGE_OK
 		       ? 0
 		       : -1;
 }
@@ -548,7 +548,8 @@ static void test_message_limits(void **state)
 	}
 	assert_int_equal(message_send(ends[0], 300, slice_of(bytes, sizeof(bytes)), NULL, 0),
 			 MESSAGE_REFUSED);
-	for (size_t count = MESSAGE_DESCRIPTORS_MAX - 1; count <= MESSAGE_DESCRIPTORS_MAX; count++) {
+	for (size_t count = MESSAGE_DESCRIPTORS_MAX - 1; count <= MESSAGE_DESCRIPTORS_MAX;
+	     count++) {
 		assert_int_equal(message_send(ends[0], 300, SLICE("x"), descriptors, count),
 				 MESSAGE_OK);
 		assert_int_equal(message_receive(ends[1], &message), MESSAGE_OK);
@@ -556,8 +557,9 @@ static void test_message_limits(void **state)
 		assert_true(fcntl(message.descriptors[count - 1], F_GETFD) & FD_CLOEXEC);
 		message_close_descriptors(&message);
 	}
-	assert_int_equal(message_send(ends[0], 300, SLICE("x"), descriptors,
-				      MESSAGE_DESCRIPTORS_MAX + 1), MESSAGE_REFUSED);
+	assert_int_equal(
+		message_send(ends[0], 300, SLICE("x"), descriptors, MESSAGE_DESCRIPTORS_MAX + 1),
+		MESSAGE_REFUSED);
 	assert_int_equal(message_receive(ends[1], &message), MESSAGE_NONE);
 	close(ends[0]);
 	assert_int_equal(message_receive(ends[1], &message), MESSAGE_CLOSED);
@@ -592,7 +594,8 @@ static int try_to_cheat(struct counters *counters)
 
 static void test_counters_are_their_owners(void **state)
 {
-	static const char *const rows[] = {"supervisor", "a-0", "b-0"}, *const columns[] = {"events"};
+	static const char *const rows[] = {"supervisor", "a-0", "b-0"}, *const columns[] = {
+										"events"};
 	struct counters *counters = counters_make(rows, 3, columns, 1);
 	pid_t child;
 	int status;

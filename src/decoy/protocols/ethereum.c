@@ -1,19 +1,21 @@
-/* An Ethereum node's JSON-RPC over HTTP (JSON-RPC 2.0; ethereum/execution-apis), as go-ethereum with
- * an open wallet answers: HTTP in the manner of Go's net/http, then single calls and batches. */
+/* An Ethereum node's JSON-RPC over HTTP (JSON-RPC 2.0; ethereum/execution-apis), as go-ethereum
+ * with an open wallet answers: HTTP in the manner of Go's net/http, then single calls and batches.
+ */
 #include <stdlib.h>
 
 #include "decoy/protocols/ethereum_methods.h"
 #include "decoy/protocols/http/body.h"
 #include "decoy/protocols/http/record.h"
 
-#define BODY_KEPT_MAX  ((size_t)128 * 1024) /* a longer call is kept as evidence and not understood */
-#define BODY_GETH_MAX  (5 * 1024 * 1024)    /* geth's maxRequestContentLength */
-#define ANSWER_MAX     ((size_t)512 * 1024)
-#define BATCH_MAX      1000 /* geth's BatchRequestLimit */
-#define BATCH_EVENTS   100  /* calls of one batch that are recorded one by one */
-#define GO_UNCHUNKED   2048 /* longer answers of net/http are chunked */
-#define PARSE_ERROR    (-32700)
-#define BAD_REQUEST    (-32600)
+#define BODY_KEPT_MAX \
+	((size_t)128 * 1024)            /* a longer call is kept as evidence and not understood */
+#define BODY_GETH_MAX (5 * 1024 * 1024) /* geth's maxRequestContentLength */
+#define ANSWER_MAX    ((size_t)512 * 1024)
+#define BATCH_MAX     1000 /* geth's BatchRequestLimit */
+#define BATCH_EVENTS  100  /* calls of one batch that are recorded one by one */
+#define GO_UNCHUNKED  2048 /* longer answers of net/http are chunked */
+#define PARSE_ERROR   (-32700)
+#define BAD_REQUEST   (-32600)
 
 struct pending {
 	struct writer head, body;
@@ -86,8 +88,11 @@ static void send_reply(struct session *session, const struct http_head *head,
 static int send_error(struct session *session, const struct http_head *head, const char *status,
 		      const char *text)
 {
-	struct reply reply = {.status = status, .type = "text/plain; charset=utf-8", .vary = true,
-			      .extra = "X-Content-Type-Options: nosniff\r\n", .body = slice_text(text)};
+	struct reply reply = {.status = status,
+			      .type = "text/plain; charset=utf-8",
+			      .vary = true,
+			      .extra = "X-Content-Type-Options: nosniff\r\n",
+			      .body = slice_text(text)};
 	int64_t code = 0;
 
 	send_reply(session, head, &reply);
@@ -173,7 +178,8 @@ static void take_arguments(struct ethereum_call *call, struct slice params)
 static void record_call(const struct ethereum_call *call, const struct message *message,
 			const struct http_head *head)
 {
-	static const char *const names[] = {"from", "to", "value", "gas", "gasPrice", "data", "input"};
+	static const char *const names[] = {"from",     "to",   "value", "gas",
+					    "gasPrice", "data", "input"};
 	uint8_t room[2048];
 	struct writer text = writer_fixed(room, sizeof(room));
 	struct slice items[ARRAY_COUNT(names)], agent = http_head_value(head, "user-agent");
@@ -260,7 +266,8 @@ static void answer_message(struct session *session, const struct http_head *head
 	json_unescape(&name, message.method);
 	call.method = writer_slice(&name);
 	if (!message.is_version_2 || call.method.length == 0 || (message.id.length && !has_id)) {
-		write_error(j, has_id ? message.id : slice_of(NULL, 0), BAD_REQUEST, "invalid request");
+		write_error(j, has_id ? message.id : slice_of(NULL, 0), BAD_REQUEST,
+			    "invalid request");
 		call.error = BAD_REQUEST;
 		if (record)
 			record_call(&call, &(struct message){.params = raw}, head);
@@ -431,7 +438,8 @@ static void keep_body(struct session *session, struct pending *pending, struct s
 	size_t room = BODY_KEPT_MAX - pending->body.length;
 
 	if (piece.length > room && !pending->evidence) {
-		pending->evidence = session_evidence(session, EVIDENCE_PAYLOAD, "body", SLICE("rpc"));
+		pending->evidence =
+			session_evidence(session, EVIDENCE_PAYLOAD, "body", SLICE("rpc"));
 		evidence_add(pending->evidence, writer_slice(&pending->body));
 	}
 	evidence_add(pending->evidence, piece);
@@ -463,8 +471,8 @@ static size_t take_body(struct session *session, struct ethereum *state, struct 
 	return bytes.length - rest.length;
 }
 
-static void await_body(struct session *session, struct ethereum *state, const struct http_head *head,
-		       const struct http_body *body)
+static void await_body(struct session *session, struct ethereum *state,
+		       const struct http_head *head, const struct http_body *body)
 {
 	struct pending *pending = calloc(1, sizeof(*pending));
 
@@ -503,10 +511,12 @@ static size_t take_head(struct session *session, struct ethereum *state, struct 
 	(void)http_head_find(&head, "host", &hosts);
 	if (status || hosts > 1 || (hosts == 0 && head.minor >= 1)) {
 		http_record_request(session, &record);
-		refuse_connection(session, status == 501 ? "501 Not Implemented: unsupported transfer encoding"
-					   : status ? "400 Bad Request"
-					   : hosts ? "400 Bad Request: too many Host headers"
-						   : "400 Bad Request: missing required Host header");
+		refuse_connection(session,
+				  status == 501
+					  ? "501 Not Implemented: unsupported transfer encoding"
+				  : status ? "400 Bad Request"
+				  : hosts  ? "400 Bad Request: too many Host headers"
+					   : "400 Bad Request: missing required Host header");
 		return bytes.length;
 	}
 	if (body.framing == HTTP_NO_BODY)

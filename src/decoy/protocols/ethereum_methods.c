@@ -5,11 +5,13 @@
 #include "base/keccak.h"
 #include "decoy/protocols/ethereum_methods.h"
 
-#define MERGE_BLOCK   15537394            /* first block with 12-second slots ... */
-#define MERGE_TIME    INT64_C(1663224179) /* ... and when it was, seconds */
-#define SLOT          12
+#define MERGE_BLOCK    15537394            /* first block with 12-second slots ... */
+#define MERGE_TIME     INT64_C(1663224179) /* ... and when it was, seconds */
+#define SLOT           12
 #define BLOCK_PERMILLE 12102 /* milliseconds a block since then, missed slots included */
-#define UNLOCK_STANDARD 300 /* seconds that an account stays unlocked if the caller says nothing */
+#define UNLOCK_STANDARD                                                          \
+	300 /* seconds that an account stays unlocked if the caller says nothing \
+	     */
 
 #define SERVER_ERROR   (-32000)
 #define METHOD_UNKNOWN (-32601)
@@ -176,7 +178,8 @@ static size_t find_account(const struct session *session, struct slice address)
 /* Balance in wei over 10^9, so that it fits 64 bits: a few ether, moved by nobody but us. */
 static uint64_t balance_gwei(const struct session *session, size_t index)
 {
-	static const int64_t most[ETHEREUM_ACCOUNTS] = {INT64_C(48000000000), INT64_C(2600000000), 90000000};
+	static const int64_t most[ETHEREUM_ACCOUNTS] = {INT64_C(48000000000), INT64_C(2600000000),
+							90000000};
 	char label[32];
 
 	if (index >= ETHEREUM_ACCOUNTS)
@@ -233,11 +236,11 @@ static void do_transaction_count(struct ethereum_call *call)
 	struct writer text = writer_fixed(room, sizeof(room));
 	size_t account = account_argument(call, 0, &text);
 
-	put_hex(call->result, account < ETHEREUM_ACCOUNTS
-				      ? (uint64_t)persona_derive_number(session_persona(call->session),
-									"ethereum.nonce", 12, 260) >>
-						account
-				      : 0);
+	put_hex(call->result, account < ETHEREUM_ACCOUNTS ? (uint64_t)persona_derive_number(
+								    session_persona(call->session),
+								    "ethereum.nonce", 12, 260) >>
+								    account
+							  : 0);
 }
 
 /* --- the chain --- */
@@ -358,7 +361,8 @@ static void do_sha3(struct ethereum_call *call)
 	length = slice_unhex(slice_from(writer_slice(&text), 2), bytes, sizeof(bytes));
 	if (text.failed || !slice_starts(writer_slice(&text), "0x") || length < 0) {
 		fail(call, BAD_ARGUMENT,
-		     "invalid argument 0: json: cannot unmarshal hex string without 0x prefix into Go "
+		     "invalid argument 0: json: cannot unmarshal hex string without 0x prefix into "
+		     "Go "
 		     "value of type hexutil.Bytes");
 		return;
 	}
@@ -388,7 +392,8 @@ static bool try_password(struct ethereum_call *call, struct slice account, size_
 	char verb[64];
 	struct session_login login = {.method = "ethereum", .user = account, .verb = verb};
 
-	snprintf(verb, sizeof(verb), "%.*s", (int)call->method.length, (const char *)call->method.at);
+	snprintf(verb, sizeof(verb), "%.*s", (int)call->method.length,
+		 (const char *)call->method.at);
 	login.method = verb;
 	if (argument < call->count)
 		value_text(&password, call->arguments[argument]);
@@ -634,7 +639,8 @@ static const struct method {
 	{"personal_unlockAccount", do_unlock, NULL, 2},
 	{"rpc_modules", NULL,
 	 "{\"admin\":\"1.0\",\"debug\":\"1.0\",\"eth\":\"1.0\",\"miner\":\"1.0\",\"net\":\"1.0\","
-	 "\"personal\":\"1.0\",\"rpc\":\"1.0\",\"txpool\":\"1.0\",\"web3\":\"1.0\"}", 0},
+	 "\"personal\":\"1.0\",\"rpc\":\"1.0\",\"txpool\":\"1.0\",\"web3\":\"1.0\"}",
+	 0},
 	{"txpool_content", NULL, "{\"pending\":{},\"queued\":{}}", 0},
 	{"txpool_status", NULL, "{\"pending\":\"0x0\",\"queued\":\"0x0\"}", 0},
 	{"web3_clientVersion", do_client_version, NULL, 0},

@@ -12,8 +12,8 @@
 /* One call. The handler writes the result, or sets an error and writes nothing. */
 struct ethereum_call {
 	struct session *session;
-	struct slice method;                             /* unescaped */
-	struct slice arguments[ETHEREUM_ARGUMENTS_MAX];  /* each as JSON */
+	struct slice method;                            /* unescaped */
+	struct slice arguments[ETHEREUM_ARGUMENTS_MAX]; /* each as JSON */
 	size_t count;
 	struct json_writer *result;
 	int error; /* 0: none */

@@ -5,8 +5,8 @@
  */
 #include "decoy/protocol.h"
 
-#define ENOUGH 512                  /* bytes that tell a protocol from another */
-#define PAUSE  (500 * MILLISECOND)  /* a client that is silent so long has said its first piece */
+#define ENOUGH 512                 /* bytes that tell a protocol from another */
+#define PAUSE  (500 * MILLISECOND) /* a client that is silent so long has said its first piece */
 
 struct unknown {
 	uint16_t kept;

@@ -166,7 +166,8 @@ static void make_favicon(struct writer *out, const struct persona *persona)
 			/* Blocks of four, mirrored left to right as monograms are. */
 			unsigned half = x < ICON_SIDE / 2 ? x : ICON_SIDE - 1 - x;
 			unsigned bit = y / 2 * 4 + half / 2;
-			const uint8_t *colour = draw[bit / 8] >> (bit % 8) & 1 ? draw + 8 : draw + 11;
+			const uint8_t *colour =
+				draw[bit / 8] >> (bit % 8) & 1 ? draw + 8 : draw + 11;
 
 			writer_bytes(out, slice_of(colour, 3));
 			writer_u8(out, 255);
@@ -184,7 +185,8 @@ static int deflate_into(struct writer *out, struct slice body, int level, int wi
 	uLong bound;
 	int result = -1;
 
-	if (deflateInit2(&stream, level, Z_DEFLATED, window + 16, memory, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&stream, level, Z_DEFLATED, window + 16, memory, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
 		return -1;
 	bound = deflateBound(&stream, body.length) + 32;
 	stream.next_in = (Bytef *)(uintptr_t)body.at;
@@ -246,8 +248,8 @@ static int read_file(struct reading *r, const char *path, struct writer *out)
 	size_t got;
 
 	if (!file) {
-		snprintf(r->why, sizeof(r->why), "cannot read %.400s: is the share folder complete?",
-			 path);
+		snprintf(r->why, sizeof(r->why),
+			 "cannot read %.400s: is the share folder complete?", path);
 		return -1;
 	}
 	do {
@@ -299,8 +301,10 @@ static int add_page(struct reading *r, const char *path, struct slice body)
 
 static int read_page(struct reading *r, const char *file, const char *path)
 {
-	struct writer raw = writer_growing(WEBSITE_FILE_MAX), filled = writer_growing(WEBSITE_FILE_MAX);
-	static const char *const templates[] = {".html", ".css", ".txt", ".xml", ".js", ".svg", NULL};
+	struct writer raw = writer_growing(WEBSITE_FILE_MAX),
+		      filled = writer_growing(WEBSITE_FILE_MAX);
+	static const char *const templates[] = {".html", ".css", ".txt", ".xml",
+						".js",   ".svg", NULL};
 	int result = read_file(r, file, &raw);
 
 	if (result == 0 && has_type(file, templates)) {
@@ -345,7 +349,8 @@ static int read_folder(struct reading *r, const char *folder, const char *path, 
 
 static int compare_pages(const void *a, const void *b)
 {
-	return strcmp(((const struct website_page *)a)->path, ((const struct website_page *)b)->path);
+	return strcmp(((const struct website_page *)a)->path,
+		      ((const struct website_page *)b)->path);
 }
 
 static int read_site(struct reading *r, const char *folder)
@@ -362,8 +367,8 @@ static int read_site(struct reading *r, const char *folder)
 	return result;
 }
 
-struct website *website_read(const char *folder, const struct persona *persona,
-			     struct arena *arena, char **why)
+struct website *website_read(const char *folder, const struct persona *persona, struct arena *arena,
+			     char **why)
 {
 	struct writer words = writer_growing(WEBSITE_FILE_MAX);
 	struct reading r = {.persona = persona, .arena = arena};

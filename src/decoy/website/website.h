@@ -23,9 +23,10 @@ struct website_page {
 
 struct website;
 
-/* Reads the folder; pages live in the arena. NULL with *why (from malloc) when it cannot be used. */
-struct website *website_read(const char *folder, const struct persona *persona,
-			     struct arena *arena, char **why);
+/* Reads the folder; pages live in the arena. NULL with *why (from malloc) when it cannot be used.
+ */
+struct website *website_read(const char *folder, const struct persona *persona, struct arena *arena,
+			     char **why);
 /* The page of that path, or NULL. */
 const struct website_page *website_find(const struct website *website, struct slice path);
 /* True when the path (with its slash at the end) is a folder that has pages in it. */

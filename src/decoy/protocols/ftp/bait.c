@@ -15,7 +15,8 @@ static const char *text_of(const struct persona *persona, const char *key, const
 
 static void write_password(const struct persona *persona, const char *label, struct writer *out)
 {
-	static const char letters[] = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789!#-_+";
+	static const char letters[] =
+		"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789!#-_+";
 	uint8_t bytes[PASSWORD_LENGTH];
 
 	persona_derive(persona, label, bytes, sizeof(bytes));
@@ -43,7 +44,8 @@ static void make_notes(const struct persona *persona, struct writer *out)
 		      persona_host_name(persona),
 		      (int)persona_derive_number(persona, "ftp.notes.user", 1, 40));
 	write_password(persona, "ftp.notes.password", out);
-	writer_format(out, "\n- call %s about invoice %d\n- restore test of backup/ (last one failed)\n",
+	writer_format(out,
+		      "\n- call %s about invoice %d\n- restore test of backup/ (last one failed)\n",
 		      text_of(persona, "organization.city", "the branch"),
 		      (int)persona_derive_number(persona, "ftp.notes.invoice", 20000, 79999));
 }
@@ -52,12 +54,13 @@ static void make_config(const struct persona *persona, struct writer *out)
 {
 	const char *slug = text_of(persona, "organization.slug", "portal");
 
-	writer_format(out,
-		      "<?php\n// %s\n$config['db_host'] = '10.%d.%d.%d';\n$config['db_name'] = '%s';\n"
-		      "$config['db_user'] = '%s_app';\n$config['db_pass'] = '",
-		      persona_host_name(persona), (int)persona_derive_number(persona, "ftp.net.a", 1, 60),
-		      (int)persona_derive_number(persona, "ftp.net.b", 0, 250),
-		      (int)persona_derive_number(persona, "ftp.net.c", 2, 250), slug, slug);
+	writer_format(
+		out,
+		"<?php\n// %s\n$config['db_host'] = '10.%d.%d.%d';\n$config['db_name'] = '%s';\n"
+		"$config['db_user'] = '%s_app';\n$config['db_pass'] = '",
+		persona_host_name(persona), (int)persona_derive_number(persona, "ftp.net.a", 1, 60),
+		(int)persona_derive_number(persona, "ftp.net.b", 0, 250),
+		(int)persona_derive_number(persona, "ftp.net.c", 2, 250), slug, slug);
 	write_password(persona, "ftp.config.database", out);
 	writer_text(out, "';\n$config['smtp_pass'] = '");
 	write_password(persona, "ftp.config.smtp", out);
@@ -67,13 +70,13 @@ static void make_config(const struct persona *persona, struct writer *out)
 }
 
 static const char *const first_names[] = {
-	"Anna", "Boris", "Carla", "David", "Elena", "Frank", "Greta", "Hugo", "Irene", "Jonas",
-	"Karin", "Luca", "Marta", "Nils", "Olga", "Paul", "Rosa", "Stefan", "Tina", "Viktor",
+	"Anna",  "Boris", "Carla", "David", "Elena", "Frank", "Greta", "Hugo",   "Irene", "Jonas",
+	"Karin", "Luca",  "Marta", "Nils",  "Olga",  "Paul",  "Rosa",  "Stefan", "Tina",  "Viktor",
 };
 static const char *const last_names[] = {
-	"Albrecht", "Bergman", "Castelli", "Dumont", "Eriksen", "Fontaine", "Garland", "Hoekstra",
-	"Ivarsson", "Jansen", "Kowalski", "Lindner", "Moreau", "Novak", "Oakley", "Petersen",
-	"Quinn", "Rossi", "Sandberg", "Thornton",
+	"Albrecht", "Bergman",  "Castelli", "Dumont",   "Eriksen",  "Fontaine", "Garland",
+	"Hoekstra", "Ivarsson", "Jansen",   "Kowalski", "Lindner",  "Moreau",   "Novak",
+	"Oakley",   "Petersen", "Quinn",    "Rossi",    "Sandberg", "Thornton",
 };
 
 /* example.* is reserved (RFC 2606): nobody real gets mail or blame. */
@@ -82,9 +85,10 @@ static void write_customer(struct writer *out, size_t i, const uint8_t random[8]
 	const char *first = first_names[random[0] % ARRAY_COUNT(first_names)];
 	const char *last = last_names[random[1] % ARRAY_COUNT(last_names)];
 
-	writer_format(out, "%zu;%s;%s;%s.%s%u@example.%s;%u;%u.%02u\n", 1000 + i * 3 + random[2] % 3u,
-		      first, last, first, last, random[3] % 100u, random[4] & 1 ? "com" : "net",
-		      10000u + random[5] * 331u, random[6] * 37u, random[7] % 100u);
+	writer_format(out, "%zu;%s;%s;%s.%s%u@example.%s;%u;%u.%02u\n",
+		      1000 + i * 3 + random[2] % 3u, first, last, first, last, random[3] % 100u,
+		      random[4] & 1 ? "com" : "net", 10000u + random[5] * 331u, random[6] * 37u,
+		      random[7] % 100u);
 }
 
 static void make_customers(const struct persona *persona, struct writer *out)
@@ -107,7 +111,8 @@ static void make_users(const struct persona *persona, struct writer *out)
 	char label[40];
 	uint8_t random[18];
 
-	writer_text(out, "-- table users\nINSERT INTO `users` (`id`,`login`,`hash`,`role`) VALUES\n");
+	writer_text(out,
+		    "-- table users\nINSERT INTO `users` (`id`,`login`,`hash`,`role`) VALUES\n");
 	for (int64_t i = 0; i < count; i++) {
 		snprintf(label, sizeof(label), "ftp.user.%d", (int)i);
 		persona_derive(persona, label, random, sizeof(random));
@@ -115,7 +120,8 @@ static void make_users(const struct persona *persona, struct writer *out)
 			      first_names[random[0] % ARRAY_COUNT(first_names)][0] | 0x20,
 			      last_names[random[1] % ARRAY_COUNT(last_names)]);
 		writer_hex(out, slice_of(random + 2, 16));
-		writer_format(out, "','%s')%s\n", i == 0 ? "admin" : "user", i + 1 < count ? "," : ";");
+		writer_format(out, "','%s')%s\n", i == 0 ? "admin" : "user",
+			      i + 1 < count ? "," : ";");
 	}
 }
 

@@ -5,18 +5,22 @@
 
 #include "decoy/protocols/ftp/ftp.h"
 
-#define IDLE          (300 * SECOND) /* vsftpd's idle_session_timeout */
-#define LOGIN_DELAY   (3 * SECOND)   /* of PAM and delay_failed_login */
-#define FAILURES_MAX  3              /* vsftpd's max_login_fails */
-#define VERB_MAX      16
-#define IAC           0xff
+#define IDLE         (300 * SECOND) /* vsftpd's idle_session_timeout */
+#define LOGIN_DELAY  (3 * SECOND)   /* of PAM and delay_failed_login */
+#define FAILURES_MAX 3              /* vsftpd's max_login_fails */
+#define VERB_MAX     16
+#define IAC          0xff
 
 static_assert(sizeof(struct ftp) < 200, "what lives long belongs on the desk");
 
 static const struct directive directives[] = {
-	{.name = "anonymous", .type = DIRECTIVE_BOOLEAN, .offset = offsetof(struct ftp_options, anonymous),
-	 .standard = "true", .help = "Whether the users anonymous and ftp get in with any password."},
-	{.name = "passive-address", .type = DIRECTIVE_TEXT,
+	{.name = "anonymous",
+	 .type = DIRECTIVE_BOOLEAN,
+	 .offset = offsetof(struct ftp_options, anonymous),
+	 .standard = "true",
+	 .help = "Whether the users anonymous and ftp get in with any password."},
+	{.name = "passive-address",
+	 .type = DIRECTIVE_TEXT,
 	 .offset = offsetof(struct ftp_options, passive_address),
 	 .help = "IPv4 address that PASV announces, for a sensor behind address translation."},
 };
@@ -67,8 +71,9 @@ static void do_user(struct ftp_call *call)
 	if (ftp->logged_in && ftp->guest) {
 		reply(call, "530 Can't change from guest user.\r\n");
 	} else if (ftp->logged_in) {
-		reply(call, slice_equal(user, user_of(ftp)) ? "331 Any password will do.\r\n"
-							    : "530 Can't change to another user.\r\n");
+		reply(call, slice_equal(user, user_of(ftp))
+				    ? "331 Any password will do.\r\n"
+				    : "530 Can't change to another user.\r\n");
 	} else {
 		if (user.length)
 			memcpy(ftp->desk->user, user.at, user.length);
@@ -104,8 +109,8 @@ static void report_guest(struct ftp_call *call)
 static void do_pass(struct ftp_call *call)
 {
 	struct ftp *ftp = call->ftp;
-	struct session_login login = {.method = "password", .user = user_of(ftp),
-				      .password = call->argument};
+	struct session_login login = {
+		.method = "password", .user = user_of(ftp), .password = call->argument};
 
 	if (ftp->logged_in) {
 		reply(call, "230 Already logged in.\r\n");
@@ -147,13 +152,15 @@ static void do_stat(struct ftp_call *call)
 	if (call->argument.length) {
 		writer_text(&out, "213-Status follows:\r\n");
 		if (ftp_resolve(call->ftp, call->argument, &path))
-			(void)!ftp_make_list(call->session, call->ftp, ftp_path_slice(&path), true, true,
-					     &out);
+			(void)!ftp_make_list(call->session, call->ftp, ftp_path_slice(&path), true,
+					     true, &out);
 		writer_text(&out, "213 End of status\r\n");
 	} else {
 		address_text(&session_peer(call->session)->address, address);
-		writer_format(&out, "211-FTP server status:\r\n     Connected to %s\r\n     Logged in as ",
-			      address);
+		writer_format(
+			&out,
+			"211-FTP server status:\r\n     Connected to %s\r\n     Logged in as ",
+			address);
 		ftp_write_shown(&out, call->ftp->guest ? SLICE("ftp") : user_of(call->ftp));
 		writer_format(&out,
 			      "\r\n     TYPE: %s\r\n"
@@ -213,7 +220,8 @@ static void do_rest(struct ftp_call *call)
 	if (slice_number(call->argument, 0, INT64_MAX, &position) < 0)
 		position = 0;
 	call->ftp->restart = (uint64_t)position;
-	session_print(call->session, "350 Restart position accepted (%lld).\r\n", (long long)position);
+	session_print(call->session, "350 Restart position accepted (%lld).\r\n",
+		      (long long)position);
 }
 
 /* --- files --- */
@@ -375,8 +383,8 @@ static void do_mdtm(struct ftp_call *call)
 	struct civil_time t = clock_civil(node.modified);
 
 	if (node.found && !node.folder)
-		session_print(call->session, "213 %04d%02d%02d%02d%02d%02d\r\n", t.year, t.month, t.day,
-			      t.hour, t.minute, t.second);
+		session_print(call->session, "213 %04d%02d%02d%02d%02d%02d\r\n", t.year, t.month,
+			      t.day, t.hour, t.minute, t.second);
 	else
 		reply(call, "550 Could not get file modification time.\r\n");
 }
@@ -409,8 +417,9 @@ static void do_site(struct ftp_call *call)
 
 /* --- the table --- */
 
-static const char features[] = "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n"
-			       " SIZE\r\n TVFS\r\n211 End\r\n";
+static const char features[] =
+	"211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n"
+	" SIZE\r\n TVFS\r\n211 End\r\n";
 static const char help[] =
 	"214-The following commands are recognized.\r\n"
 	" ABOR ACCT ALLO APPE CDUP CWD  DELE EPRT EPSV FEAT HELP LIST MDTM MKD\r\n"
@@ -674,8 +683,8 @@ static int ftp_prepare(void *options, const struct persona *persona, const char 
 	const struct ftp_options *o = options;
 	struct address address;
 
-	if (!o->passive_address || (address_parse(slice_text(o->passive_address), &address) == 0 &&
-				    address.family == 4))
+	if (!o->passive_address ||
+	    (address_parse(slice_text(o->passive_address), &address) == 0 && address.family == 4))
 		return 0;
 	if (asprintf(why, "passive-address '%s' is not an IPv4 address", o->passive_address) < 0)
 		*why = NULL;

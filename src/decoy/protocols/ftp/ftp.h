@@ -8,12 +8,14 @@
 
 #include "decoy/protocol.h"
 
-#define FTP_LINE_MAX    4096 /* vsftpd's own limit of a command line */
-#define FTP_PATH_MAX    512  /* of a normalised path; longer ones do not exist */
-#define FTP_NAME_MAX    255  /* of one component, as on ext4 */
-#define FTP_USER_MAX    128
-#define FTP_UPLOADS_MAX 64   /* that a session sees listed; further ones are kept as evidence only */
-#define FTP_FILE_MAX    (256 * 1024) /* of a bait file; far below what a channel holds */
+#define FTP_LINE_MAX 4096 /* vsftpd's own limit of a command line */
+#define FTP_PATH_MAX 512  /* of a normalised path; longer ones do not exist */
+#define FTP_NAME_MAX 255  /* of one component, as on ext4 */
+#define FTP_USER_MAX 128
+#define FTP_UPLOADS_MAX                                                          \
+	64 /* that a session sees listed; further ones are kept as evidence only \
+	    */
+#define FTP_FILE_MAX (256 * 1024) /* of a bait file; far below what a channel holds */
 
 enum ftp_way { WAY_NONE, WAY_PASSIVE, WAY_ACTIVE, WAY_LOST };
 enum ftp_transfer { TRANSFER_NONE, TRANSFER_LIST, TRANSFER_NAMES, TRANSFER_FETCH, TRANSFER_STORE };

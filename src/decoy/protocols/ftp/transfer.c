@@ -44,7 +44,8 @@ void ftp_pasv(struct ftp_call *call)
 	if (own.family != 4)
 		own = address_v4(0); /* as vsftpd on IPv6: clients then use the address they know */
 	session_print(call->session, "227 Entering Passive Mode (%u,%u,%u,%u,%u,%u).\r\n",
-		      own.bytes[0], own.bytes[1], own.bytes[2], own.bytes[3], port >> 8, port & 255u);
+		      own.bytes[0], own.bytes[1], own.bytes[2], own.bytes[3], port >> 8,
+		      port & 255u);
 }
 
 void ftp_epsv(struct ftp_call *call)
@@ -58,7 +59,8 @@ void ftp_epsv(struct ftp_call *call)
 	} else if (call->argument.length && !slice_is(call->argument, family)) {
 		session_text(call->session, "522 Bad network protocol.\r\n");
 	} else if (listen_channel(call, &port)) {
-		session_print(call->session, "229 Entering Extended Passive Mode (|||%u|)\r\n", port);
+		session_print(call->session, "229 Entering Extended Passive Mode (|||%u|)\r\n",
+			      port);
 	}
 }
 
@@ -75,9 +77,9 @@ static bool parse_port(struct slice argument, struct endpoint *to)
 	}
 	if (count != ARRAY_COUNT(numbers) || argument.length)
 		return false;
-	*to = (struct endpoint){
-		address_v4((uint32_t)(numbers[0] << 24 | numbers[1] << 16 | numbers[2] << 8 | numbers[3])),
-		(uint16_t)(numbers[4] << 8 | numbers[5])};
+	*to = (struct endpoint){address_v4((uint32_t)(numbers[0] << 24 | numbers[1] << 16 |
+						      numbers[2] << 8 | numbers[3])),
+				(uint16_t)(numbers[4] << 8 | numbers[5])};
 	return true;
 }
 
@@ -94,8 +96,8 @@ static bool parse_eprt(struct slice argument, struct endpoint *to)
 	argument = slice_from(argument, 1);
 	if (!slice_next(&argument, separator, &family) ||
 	    !slice_next(&argument, separator, &address) ||
-	    !slice_next(&argument, separator, &number) || slice_number(number, 0, 65535, &port) < 0 ||
-	    address_parse(address, &to->address) < 0)
+	    !slice_next(&argument, separator, &number) ||
+	    slice_number(number, 0, 65535, &port) < 0 || address_parse(address, &to->address) < 0)
 		return false;
 	to->port = (uint16_t)port;
 	return slice_is(family, to->address.family == 6 ? "2" : "1");
@@ -103,8 +105,9 @@ static bool parse_eprt(struct slice argument, struct endpoint *to)
 
 static const char *tag_of(const struct session *session, bool parsed, const struct endpoint *to)
 {
-	return parsed && !address_equal(&to->address, &session_peer(session)->address) ? "ftp-bounce"
-										       : NULL;
+	return parsed && !address_equal(&to->address, &session_peer(session)->address)
+		       ? "ftp-bounce"
+		       : NULL;
 }
 
 const char *ftp_port_tag(const struct session *session, struct slice argument)
@@ -140,7 +143,8 @@ void ftp_port(struct ftp_call *call)
 	else if (!parse_port(call->argument, &to) || !take_active(call, &to))
 		session_text(call->session, "500 Illegal PORT command.\r\n");
 	else
-		session_text(call->session, "200 PORT command successful. Consider using PASV.\r\n");
+		session_text(call->session,
+			     "200 PORT command successful. Consider using PASV.\r\n");
 }
 
 /* vsftpd looks at the family before anything else: 1, or 2 where the session itself is IPv6. */
@@ -166,7 +170,8 @@ void ftp_eprt(struct ftp_call *call)
 	else if (!take_active(call, &to))
 		session_text(call->session, "500 Illegal EPRT command.\r\n");
 	else
-		session_text(call->session, "200 EPRT command successful. Consider using EPSV.\r\n");
+		session_text(call->session,
+			     "200 EPRT command successful. Consider using EPSV.\r\n");
 }
 
 /* --- the transfer --- */
@@ -356,7 +361,8 @@ void ftp_stou(struct ftp_call *call)
 	writer_text(&w, "STOU");
 	for (unsigned i = 1; i <= FTP_UPLOADS_MAX + 1; i++) {
 		if (ftp_resolve(call->ftp, writer_slice(&w), &call->ftp->desk->target) &&
-		    !ftp_find(call->session, call->ftp, ftp_path_slice(&call->ftp->desk->target)).found)
+		    !ftp_find(call->session, call->ftp, ftp_path_slice(&call->ftp->desk->target))
+			     .found)
 			break;
 		writer_clear(&w);
 		writer_format(&w, "STOU.%u", i);
@@ -420,5 +426,6 @@ void ftp_channel_closed(struct session *session, void *state)
 	else if (names && ftp->restart == UINT64_MAX)
 		finish(session, ftp, "226 Transfer done (but failed to open directory).\r\n");
 	else
-		finish(session, ftp, names ? "226 Directory send OK.\r\n" : "226 Transfer complete.\r\n");
+		finish(session, ftp,
+		       names ? "226 Directory send OK.\r\n" : "226 Transfer complete.\r\n");
 }

@@ -3,9 +3,9 @@
 
 #include "decoy/protocols/ftp/ftp.h"
 
-#define ITEMS_MAX  (FTP_UPLOADS_MAX + 32) /* of a listing: the bait is fewer than 32 */
-#define HALF_YEAR  (182 * DAY) /* older files show a year instead of a time */
-#define GUEST_USER  112        /* user "ftp" of a Debian host */
+#define ITEMS_MAX   (FTP_UPLOADS_MAX + 32) /* of a listing: the bait is fewer than 32 */
+#define HALF_YEAR   (182 * DAY)            /* older files show a year instead of a time */
+#define GUEST_USER  112                    /* user "ftp" of a Debian host */
 #define GUEST_GROUP 119
 
 struct item {
@@ -79,15 +79,21 @@ static struct ftp_upload *upload_at(const struct ftp *ftp, struct slice path)
 
 static struct ftp_node upload_node(struct ftp_upload *upload)
 {
-	return (struct ftp_node){.found = true, .folder = upload->folder, .bait = -1, .upload = upload,
-				 .size = upload->size, .modified = upload->modified};
+	return (struct ftp_node){.found = true,
+				 .folder = upload->folder,
+				 .bait = -1,
+				 .upload = upload,
+				 .size = upload->size,
+				 .modified = upload->modified};
 }
 
 static struct ftp_node bait_node(const struct session *session, size_t i)
 {
 	const struct persona *persona = session_persona(session);
 
-	return (struct ftp_node){.found = true, .folder = !ftp_baits[i].make, .bait = (int)i,
+	return (struct ftp_node){.found = true,
+				 .folder = !ftp_baits[i].make,
+				 .bait = (int)i,
 				 .size = ftp_bait_size(persona, i),
 				 .modified = ftp_bait_modified(persona, i)};
 }
@@ -99,8 +105,12 @@ struct ftp_node ftp_find(const struct session *session, const struct ftp *ftp, s
 	if (upload)
 		return upload_node(upload);
 	if (slice_is(path, "/"))
-		return (struct ftp_node){.found = true, .folder = true, .bait = -1, .size = 4096,
-					 .modified = ftp_bait_modified(session_persona(session), 0)};
+		return (struct ftp_node){.found = true,
+					 .folder = true,
+					 .bait = -1,
+					 .size = 4096,
+					 .modified =
+						 ftp_bait_modified(session_persona(session), 0)};
 	for (size_t i = 0; i < ftp_bait_count; i++) {
 		if (slice_is(path, ftp_baits[i].path))
 			return bait_node(session, i);
@@ -201,8 +211,8 @@ bool ftp_is_empty(const struct session *session, const struct ftp *ftp, struct s
 	return children(session, ftp, path, SLICE("*"), true, items) == 0;
 }
 
-static void write_line(const struct session *session, const struct ftp *ftp, const struct item *item,
-		       bool long_form, struct writer *out)
+static void write_line(const struct session *session, const struct ftp *ftp,
+		       const struct item *item, bool long_form, struct writer *out)
 {
 	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

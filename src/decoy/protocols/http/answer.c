@@ -66,7 +66,8 @@ const char *http_reason(enum http_dialect dialect, int status)
 void http_etag(struct writer *out, enum http_dialect dialect, const struct website_page *page)
 {
 	if (dialect == HTTP_APACHE)
-		writer_format(out, "\"%zx-%llx", page->body.length, (unsigned long long)page->modified);
+		writer_format(out, "\"%zx-%llx", page->body.length,
+			      (unsigned long long)page->modified);
 	else
 		writer_format(out, "\"%llx-%zx", (unsigned long long)(page->modified / SECOND),
 			      page->body.length);
@@ -165,7 +166,8 @@ static int range(const struct http_exchange *x, struct http_plan *plan)
 	int64_t low = 0, high = INT64_MAX, size = (int64_t)plan->whole;
 	int refused = x->dialect == HTTP_NGINX ? 416 : 0;
 
-	if (!slice_starts_nocase(rest, "bytes=") || slice_find_byte(rest, ',') != SIZE_MAX || size == 0)
+	if (!slice_starts_nocase(rest, "bytes=") || slice_find_byte(rest, ',') != SIZE_MAX ||
+	    size == 0)
 		return 0;
 	rest = slice_from(rest, 6);
 	if (slice_find_byte(rest, '-') == SIZE_MAX)

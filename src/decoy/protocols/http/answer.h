@@ -1,4 +1,5 @@
-/* What the server says, as nginx 1.22 or Apache 2.4 says it: order of headers, error pages, dates. */
+/* What the server says, as nginx 1.22 or Apache 2.4 says it: order of headers, error pages, dates.
+ */
 #ifndef DECOY_HTTP_ANSWER_H
 #define DECOY_HTTP_ANSWER_H
 
@@ -18,9 +19,9 @@ struct http_answer {
 	struct slice location;           /* of a redirect */
 	struct slice cookie;             /* Set-Cookie */
 	const char *allow;               /* Apache's Allow */
-	const char *note;                /* Apache: a second sentence; nginx: the title of its 494 */
-	bool lengthless;                 /* Apache: the body broke while it was read */
-	bool nameless;                   /* the fault came before the server knew its name */
+	const char *note; /* Apache: a second sentence; nginx: the title of its 494 */
+	bool lengthless;  /* Apache: the body broke while it was read */
+	bool nameless;    /* the fault came before the server knew its name */
 };
 
 struct http_exchange {
@@ -29,7 +30,7 @@ struct http_exchange {
 	const struct http_head *head; /* what there is of it */
 	struct slice host, port;      /* as the client named us; empty when it did not */
 	bool keep_alive;
-	bool simple; /* HTTP/0.9: no head in the answer */
+	bool simple;       /* HTTP/0.9: no head in the answer */
 	unsigned requests; /* before this one on the connection */
 };
 
@@ -46,7 +47,7 @@ struct http_plan {
 	const char *type; /* NULL: none */
 	struct slice body;
 	bool gzip;
-	bool has_file; /* Last-Modified and ETag of answer->page */
+	bool has_file;             /* Last-Modified and ETag of answer->page */
 	size_t first, last, whole; /* of a 206 */
 };
 

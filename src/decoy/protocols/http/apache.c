@@ -11,14 +11,16 @@ static const struct {
 	{301, "The document has moved <a href=\"%s\">here</a>."},
 	{302, "The document has moved <a href=\"%s\">here</a>."},
 	{400, BAD_REQUEST},
-	{401, "This server could not verify that you\nare authorized to access the document\n"
-	      "requested.  Either you supplied the wrong\ncredentials (e.g., bad password), or your\n"
-	      "browser doesn't understand how to supply\nthe credentials required."},
+	{401,
+	 "This server could not verify that you\nare authorized to access the document\n"
+	 "requested.  Either you supplied the wrong\ncredentials (e.g., bad password), or your\n"
+	 "browser doesn't understand how to supply\nthe credentials required."},
 	{403, "You don't have permission to access this resource."},
 	{404, "The requested URL was not found on this server."},
 	{405, "The requested method %s is not allowed for this URL."},
-	{413, "The requested resource does not allow request data with %s requests, or the amount of "
-	      "data provided in\nthe request exceeds the capacity limit."},
+	{413,
+	 "The requested resource does not allow request data with %s requests, or the amount of "
+	 "data provided in\nthe request exceeds the capacity limit."},
 	{414, "The requested URL's length exceeds the capacity\nlimit for this server.<br />\n"},
 	{416, "None of the range-specifier values in the Range\nrequest-header field overlap the "
 	      "current extent\nof the selected resource."},
@@ -67,7 +69,7 @@ static void write_escaped(struct writer *out, struct slice text)
 static void write_sentence(const struct http_exchange *x, const struct http_plan *plan,
 			   struct writer *page)
 {
-	struct slice value = plan->status == 417   ? http_head_value(x->head, "expect")
+	struct slice value = plan->status == 417  ? http_head_value(x->head, "expect")
 			     : plan->status < 400 ? plan->answer->location
 						  : x->head->method;
 
@@ -105,7 +107,9 @@ static void write_page(const struct http_exchange *x, const struct http_plan *pl
 	else
 		writer_text(page, persona_host_name(session_persona(x->session)));
 	writer_format(page, " Port %u</address>\n</body></html>\n",
-		      named ? http_server_port(x) : session_in_tls(x->session) ? 443 : 80);
+		      named                        ? http_server_port(x)
+		      : session_in_tls(x->session) ? 443
+						   : 80);
 }
 
 static void write_file(const struct http_plan *plan, struct writer *out)

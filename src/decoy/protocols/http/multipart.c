@@ -58,7 +58,8 @@ static void begin_file(struct multipart *m, struct session *session)
 static void take_header_byte(struct multipart *m, struct session *session, uint8_t byte)
 {
 	if (m->header_length == sizeof(m->header)) {
-		memmove(m->header + sizeof(m->header) / 2 + 1, m->header + sizeof(m->header) - 3, 3);
+		memmove(m->header + sizeof(m->header) / 2 + 1, m->header + sizeof(m->header) - 3,
+			3);
 		m->header_length = sizeof(m->header) / 2 + 4;
 	}
 	m->header[m->header_length++] = byte;

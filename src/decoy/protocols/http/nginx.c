@@ -23,13 +23,14 @@ static bool wants_padding(const struct http_exchange *x)
 static void write_page(const struct http_exchange *x, const struct http_plan *plan,
 		       struct writer *page)
 {
-	const char *reason = plan->status == 401 ? "Authorization Required"
+	const char *reason = plan->status == 401   ? "Authorization Required"
 			     : plan->status == 302 ? "Found"
 						   : http_reason(HTTP_NGINX, plan->status);
 	const char *note = plan->answer->note;
 
 	if (note)
-		writer_format(page, "<html>\r\n<head><title>400 %s</title></head>\r\n<body>\r\n", note);
+		writer_format(page, "<html>\r\n<head><title>400 %s</title></head>\r\n<body>\r\n",
+			      note);
 	else
 		writer_format(page, "<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n",
 			      plan->status, reason);
@@ -38,8 +39,9 @@ static void write_page(const struct http_exchange *x, const struct http_plan *pl
 		writer_format(page, "<center>%s</center>\r\n", note);
 	writer_format(page, "<hr><center>%s</center>\r\n</body>\r\n</html>\r\n", software(x));
 	for (int i = 0; i < 6 && plan->status >= 400 && !x->simple && wants_padding(x); i++)
-		writer_text(page, "<!-- a padding to disable MSIE and Chrome friendly error page -->"
-				  "\r\n");
+		writer_text(page,
+			    "<!-- a padding to disable MSIE and Chrome friendly error page -->"
+			    "\r\n");
 }
 
 static void write_extra(const struct http_exchange *x, const struct http_plan *plan,
@@ -114,8 +116,7 @@ void http_nginx_write(const struct http_exchange *x, const struct http_plan *ori
 		plan.type = "text/html";
 		plan.body = writer_slice(&page);
 		/* Errors that end the connection were found before gzip had its say. */
-		plan.gzip = http_takes_gzip(x) &&
-			    website_gzip_nginx(&packed, plan.body) == 0;
+		plan.gzip = http_takes_gzip(x) && website_gzip_nginx(&packed, plan.body) == 0;
 		if (plan.gzip)
 			plan.body = writer_slice(&packed);
 	}

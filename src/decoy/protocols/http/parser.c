@@ -445,7 +445,7 @@ enum http_progress http_scan(struct http_scan *scan, enum http_dialect dialect, 
 {
 	struct slice within = slice_first(bytes, HTTP_HEAD_MAX);
 	enum http_progress progress = dialect == HTTP_NGINX ? scan_nginx(scan, within)
-							     : scan_lines(scan, dialect, within);
+							    : scan_lines(scan, dialect, within);
 
 	if (progress == HTTP_MORE && within.length == HTTP_HEAD_MAX) {
 		scan->fault = scan->in_headers ? HTTP_HEADER_TOO_LONG : HTTP_LINE_TOO_LONG;

@@ -1,4 +1,5 @@
-/* The head of an HTTP/1 request (RFC 9112), read as leniently or strictly as the server that we play.
+/* The head of an HTTP/1 request (RFC 9112), read as leniently or strictly as the server that we
+ * play.
  *
  * Two steps. http_scan walks the bytes once, keeps its place between calls, and says where the head
  * ends or at which byte the real server would have given up. http_head_split then cuts what was
@@ -26,9 +27,9 @@ enum http_dialect { HTTP_NGINX, HTTP_APACHE, HTTP_GO };
 
 enum http_fault {
 	HTTP_FINE,
-	HTTP_BAD_LINE,         /* no request line */
-	HTTP_BAD_VERSION,      /* a version that the server does not speak */
-	HTTP_BAD_TARGET,       /* a path that cannot be decoded or leaves the root */
+	HTTP_BAD_LINE,    /* no request line */
+	HTTP_BAD_VERSION, /* a version that the server does not speak */
+	HTTP_BAD_TARGET,  /* a path that cannot be decoded or leaves the root */
 	HTTP_LINE_TOO_LONG,
 	HTTP_BAD_HEADER,
 	HTTP_HEADER_TOO_LONG,
@@ -62,7 +63,7 @@ struct http_header {
 struct http_head {
 	struct slice raw;
 	struct slice line, method, target, version; /* empty where there is none */
-	unsigned minor;  /* of HTTP/1.x; 9 for a simple request */
+	unsigned minor;                             /* of HTTP/1.x; 9 for a simple request */
 	bool simple;
 	bool folded;     /* some header had continuation lines */
 	bool bare_lines; /* some line ended in LF alone */

@@ -6,12 +6,12 @@
 #include "decoy/protocols/http/route.h"
 #include "decoy/protocols/http/uri.h"
 
-#define ADMIN    "/admin/"
-#define LOGIN    "/login"
-#define INTRANET "/intranet"
-#define COOKIE   "sid"
-#define NONCE    8
-#define FIELD_MAX 512
+#define ADMIN           "/admin/"
+#define LOGIN           "/login"
+#define INTRANET        "/intranet"
+#define COOKIE          "sid"
+#define NONCE           8
+#define FIELD_MAX       512
 #define NAME_MAX_APACHE 255 /* a longer file name is an error to the file system: 403 */
 
 static void refuse(struct http_request *request, int status)
@@ -141,7 +141,8 @@ static bool first_field(struct writer *out, struct slice form, const char *const
 
 void http_route_form(struct http_request *request, struct slice form)
 {
-	static const char *const users[] = {"username", "user", "login", "email", "log", "name", NULL};
+	static const char *const users[] = {"username", "user", "login", "email",
+					    "log",      "name", NULL};
 	static const char *const passwords[] = {"password", "pass", "passwd", "pwd", NULL};
 	struct session *session = request->exchange.session;
 	struct writer out = writer_fixed(request->text, sizeof(request->text));
@@ -175,7 +176,8 @@ static bool route_program(struct http_request *request, struct slice path)
 	struct slice method = request->head->method;
 	bool reads = slice_is(method, "GET") || slice_is(method, "HEAD");
 
-	if (slice_is(path, LOGIN) && website_find(request->options->website, SLICE("/_login.html"))) {
+	if (slice_is(path, LOGIN) &&
+	    website_find(request->options->website, SLICE("/_login.html"))) {
 		if (slice_is(method, "POST"))
 			request->needs_body = true;
 		else if (reads)
@@ -270,8 +272,8 @@ static bool admin_refuses(struct http_request *request, struct slice path)
 	request->authorized = true;
 	if (!slice_starts(path, ADMIN) || request->was_authorized)
 		return false;
-	request->answer.realm = persona_text(session_persona(request->exchange.session), "http.realm",
-					     "Restricted");
+	request->answer.realm = persona_text(session_persona(request->exchange.session),
+					     "http.realm", "Restricted");
 	refuse(request, 401);
 	return true;
 }
@@ -330,10 +332,14 @@ static const char *allowed_methods(const struct http_request *request)
 
 static bool is_registered(struct slice method)
 {
-	static const char *const names[] = {
-		"PUT", "DELETE", "CONNECT", "PATCH", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
-		"LOCK", "UNLOCK", "VERSION-CONTROL", "CHECKOUT", "UNCHECKOUT", "CHECKIN", "UPDATE",
-		"LABEL", "REPORT", "MKWORKSPACE", "MKACTIVITY", "BASELINE-CONTROL", "MERGE"};
+	static const char *const names[] = {"PUT",         "DELETE",     "CONNECT",
+					    "PATCH",       "PROPFIND",   "PROPPATCH",
+					    "MKCOL",       "COPY",       "MOVE",
+					    "LOCK",        "UNLOCK",     "VERSION-CONTROL",
+					    "CHECKOUT",    "UNCHECKOUT", "CHECKIN",
+					    "UPDATE",      "LABEL",      "REPORT",
+					    "MKWORKSPACE", "MKACTIVITY", "BASELINE-CONTROL",
+					    "MERGE"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
 		if (slice_is(method, names[i]))
@@ -371,7 +377,8 @@ static void route_apache_method(struct http_request *request, struct writer *pat
 
 static void route_apache(struct http_request *request)
 {
-	struct slice method = request->head->method, expect = http_head_value(request->head, "expect");
+	struct slice method = request->head->method,
+		     expect = http_head_value(request->head, "expect");
 	uint8_t room[HTTP_LARGE_BUFFER + 16];
 	struct writer path = writer_fixed(room, sizeof(room));
 	struct http_uri uri;
@@ -440,8 +447,9 @@ void http_route_fault(struct http_request *request, enum http_fault fault)
 		refuse(request, 414);
 		return;
 	case HTTP_HEADER_TOO_LONG:
-		request->answer.note = nginx ? "Request Header Or Cookie Too Large"
-					     : "Size of a request header field exceeds server limit.";
+		request->answer.note =
+			nginx ? "Request Header Or Cookie Too Large"
+			      : "Size of a request header field exceeds server limit.";
 		refuse(request, 400);
 		return;
 	case HTTP_TOO_MANY_HEADERS:

@@ -5,7 +5,7 @@
 #include "decoy/protocols/http/answer.h"
 #include "decoy/protocols/http/body.h"
 
-#define HTTP_LOCATION_MAX (HTTP_LARGE_BUFFER + 512)
+#define HTTP_LOCATION_MAX   (HTTP_LARGE_BUFFER + 512)
 #define HTTP_NGINX_BODY_MAX (1024 * 1024) /* client_max_body_size */
 
 struct http_options {

@@ -2,7 +2,8 @@
  *
  * Heads stay in the session's input until they are whole; bodies are used up as they come, so a
  * connection that waits for its next request holds nothing but this struct. Answers that do not
- * depend on the body leave before it, as nginx does it; the event is written when the body is there.
+ * depend on the body leave before it, as nginx does it; the event is written when the body is
+ * there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,12 @@
 #include "decoy/protocols/http/record.h"
 #include "decoy/protocols/http/route.h"
 
-#define BODY_KEPT_MAX    EVENT_TEXT_MAX /* first bytes of a body, for the event and for forms */
-#define LINGER           (5 * SECOND)   /* nginx's lingering_timeout: how long we wait for a body
-					  * whose answer has left */
-#define KEEP_ALIVE_MAX   1000           /* nginx's keepalive_requests */
-#define APACHE_KEEP_ALIVE_MAX 100       /* Apache's MaxKeepAliveRequests */
+#define BODY_KEPT_MAX EVENT_TEXT_MAX /* first bytes of a body, for the event and for forms */
+#define LINGER                                                                               \
+	(5 * SECOND)               /* nginx's lingering_timeout: how long we wait for a body \
+				    * whose answer has left */
+#define KEEP_ALIVE_MAX        1000 /* nginx's keepalive_requests */
+#define APACHE_KEEP_ALIVE_MAX 100  /* Apache's MaxKeepAliveRequests */
 
 /* A request whose body is on its way. */
 struct pending {
@@ -81,7 +83,8 @@ static void pending_free(struct pending *pending)
 static void finish_pending(struct session *session, struct http *state, bool complete)
 {
 	struct pending *pending = state->pending;
-	struct http_request request = {.answer = {.status = 400}, .authorized = pending->authorized,
+	struct http_request request = {.answer = {.status = 400},
+				       .authorized = pending->authorized,
 				       .was_authorized = pending->was_authorized};
 	struct http_head head;
 	struct http_record record = {.head = &head, .status = pending->status};
@@ -111,8 +114,8 @@ static void finish_pending(struct session *session, struct http *state, bool com
 static void finish_bodiless(struct session *session, struct http *state,
 			    struct http_request *request)
 {
-	struct http_record record = {.head = request->head, .tag = request->tag,
-				     .with_raw = request->refused_early};
+	struct http_record record = {
+		.head = request->head, .tag = request->tag, .with_raw = request->refused_early};
 
 	if (request->needs_body)
 		http_route_form(request, slice_of(NULL, 0));
@@ -135,8 +138,9 @@ static void keep_body(struct session *session, struct pending *pending, struct s
 		struct http_head head;
 
 		http_head_split(&head, writer_slice(&pending->head));
-		pending->evidence = session_evidence(session, EVIDENCE_PAYLOAD,
-						     is_upload(&head) ? "upload" : "body", head.target);
+		pending->evidence =
+			session_evidence(session, EVIDENCE_PAYLOAD,
+					 is_upload(&head) ? "upload" : "body", head.target);
 		evidence_add(pending->evidence, writer_slice(&pending->body));
 	}
 	evidence_add(pending->evidence, piece);
@@ -235,8 +239,8 @@ static size_t refuse_head(struct session *session, struct http *state, struct sl
 
 	http_head_split(&head, bytes);
 	request.head = &head;
-	request.exchange = (struct http_exchange){.session = session, .dialect = dialect_of(session),
-						  .head = &head};
+	request.exchange = (struct http_exchange){
+		.session = session, .dialect = dialect_of(session), .head = &head};
 	http_route_fault(&request, state->scan.fault);
 	request.exchange.simple = state->scan.simple && request.exchange.dialect == HTTP_NGINX;
 	http_answer_send(&request.exchange, &request.answer, &record.status);
@@ -292,19 +296,21 @@ static void http_closed(struct session *session, void *memory)
 
 static int http_recognise(struct slice first)
 {
-	static const char *const methods[] = {"GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ",
-					      "CONNECT ", "TRACE ", "PATCH ", "PROPFIND ", "PRI "};
+	static const char *const methods[] = {"GET ",    "HEAD ",     "POST ",    "PUT ",
+					      "DELETE ", "OPTIONS ",  "CONNECT ", "TRACE ",
+					      "PATCH ",  "PROPFIND ", "PRI "};
 	size_t end = slice_find_byte(first, '\n');
 
 	for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
 		if (slice_starts(first, methods[i]))
-			return end != SIZE_MAX && slice_find(slice_first(first, end), SLICE(" HTTP/")) !=
-							  SIZE_MAX
+			return end != SIZE_MAX && slice_find(slice_first(first, end),
+							     SLICE(" HTTP/")) != SIZE_MAX
 				       ? 95
 				       : 70;
 	}
-	return end != SIZE_MAX && slice_find(slice_first(first, end), SLICE(" HTTP/1.")) != SIZE_MAX ? 80
-												      : 0;
+	return end != SIZE_MAX && slice_find(slice_first(first, end), SLICE(" HTTP/1.")) != SIZE_MAX
+		       ? 80
+		       : 0;
 }
 
 static int http_prepare(void *memory, const struct persona *persona, const char *share_folder,
@@ -321,10 +327,16 @@ static int http_prepare(void *memory, const struct persona *persona, const char 
 }
 
 static const struct directive directives[] = {
-	{.name = "site", .type = DIRECTIVE_TEXT, .offset = offsetof(struct http_options, site),
-	 .standard = "company", .help = "Folder of share/websites that is shown."},
-	{.name = "body_inline", .type = DIRECTIVE_SIZE,
-	 .offset = offsetof(struct http_options, body_inline), .standard = "4096", .minimum = 0,
+	{.name = "site",
+	 .type = DIRECTIVE_TEXT,
+	 .offset = offsetof(struct http_options, site),
+	 .standard = "company",
+	 .help = "Folder of share/websites that is shown."},
+	{.name = "body_inline",
+	 .type = DIRECTIVE_SIZE,
+	 .offset = offsetof(struct http_options, body_inline),
+	 .standard = "4096",
+	 .minimum = 0,
 	 .maximum = BODY_KEPT_MAX,
 	 .help = "Longest request body that is kept in its event alone; a longer one is evidence."},
 };
@@ -339,8 +351,12 @@ static const struct config_section http_section = {
 const struct protocol protocol_http = {
 	.name = "http",
 	.title = "Web server",
-	.ports = {{TCP, 80, false}, {TCP, 8080, false}, {TCP, 8000, false}, {TCP, 8888, false},
-		  {TCP, 443, true}, {TCP, 8443, true}},
+	.ports = {{TCP, 80, false},
+		  {TCP, 8080, false},
+		  {TCP, 8000, false},
+		  {TCP, 8888, false},
+		  {TCP, 443, true},
+		  {TCP, 8443, true}},
 	.speaks_first = CLIENT,
 	.state_size = sizeof(struct http),
 	.input_max = HTTP_HEAD_MAX + 4096,

@@ -44,7 +44,9 @@ static const struct trick {
 	{"struts", ANYWHERE, "#_memberaccess"},
 	{"spring4shell", ANYWHERE, "class.module.classloader"},
 	{"spring-actuator", IN_URL, "/actuator"},
-	{"java-deserialisation", IN_BODY, "\xac\xed" "\x05"},
+	{"java-deserialisation", IN_BODY,
+	 "\xac\xed"
+	 "\x05"},
 	{"tomcat-manager", IN_URL, "/manager/html"},
 	{"jenkins", IN_URL, "/script?"},
 	{"solr", IN_URL, "/solr/"},
@@ -125,7 +127,8 @@ static void mark_form(struct http_tags *tags, const struct http_head *head)
 		http_tags_add(tags, "folded-header");
 	if (head->bare_lines && !head->simple)
 		http_tags_add(tags, "bare-line-ends");
-	if (http_head_value(head, "content-length").at && http_head_value(head, "transfer-encoding").at)
+	if (http_head_value(head, "content-length").at &&
+	    http_head_value(head, "transfer-encoding").at)
 		http_tags_add(tags, "smuggling");
 }
 
@@ -217,9 +220,10 @@ static void follow_command(struct session *session, struct downloads *found, str
 
 static void find_downloads(struct session *session, struct downloads *found, struct slice text)
 {
-	static const char *const commands[] = {"wget", "curl", "lwp-download", "fetch ", "tftp ",
-					       "ftpget", "downloadstring(", "downloadfile(",
-					       "certutil", "bitsadmin"};
+	static const char *const commands[] = {
+		"wget",     "curl",     "lwp-download",    "fetch ",
+		"tftp ",    "ftpget",   "downloadstring(", "downloadfile(",
+		"certutil", "bitsadmin"};
 
 	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
 		struct slice rest = text;

@@ -11,7 +11,8 @@ void http_uri_split(struct http_uri *uri, struct slice target)
 	    slice_find_byte(slice_first(target, scheme), '?') == SIZE_MAX) {
 		uri->scheme = slice_first(target, scheme);
 		rest = slice_from(target, scheme + 3);
-		for (end = 0; end < rest.length && rest.at[end] != '/' && rest.at[end] != '?'; end++)
+		for (end = 0; end < rest.length && rest.at[end] != '/' && rest.at[end] != '?';
+		     end++)
 			continue;
 		authority = slice_first(rest, end);
 		rest = slice_from(rest, end);

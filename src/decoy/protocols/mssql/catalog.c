@@ -1,8 +1,11 @@
 /* What the server says of itself: databases, principals, settings, properties. */
 #include "query.h"
 
-#define COLUMN(text, what, size) {.name = {(const uint8_t *)(text), sizeof(text) - 1}, .kind = (what), \
-				  .nullable = true, .width = (size)}
+#define COLUMN(text, what, size)                                                     \
+	{                                                                            \
+		.name = {(const uint8_t *)(text), sizeof(text) - 1}, .kind = (what), \
+		.nullable = true, .width = (size)                                    \
+	}
 
 const struct catalog_setting catalog_settings[CATALOG_SETTINGS] = {
 	{"show advanced options", 0, 1, 0, false},
@@ -37,15 +40,20 @@ static struct tds_value nothing(void)
 static const char *const databases[] = {"master", "tempdb", "model", "msdb"};
 
 static const struct tds_column database_columns[] = {
-	COLUMN("name", TDS_NVARCHAR, 128), COLUMN("database_id", TDS_INT, 0),
-	COLUMN("dbid", TDS_INT, 0), COLUMN("create_date", TDS_DATETIME, 0),
-	COLUMN("crdate", TDS_DATETIME, 0), COLUMN("compatibility_level", TDS_INT, 0),
-	COLUMN("state_desc", TDS_NVARCHAR, 60), COLUMN("recovery_model_desc", TDS_NVARCHAR, 60),
-	COLUMN("is_trustworthy_on", TDS_BIT, 0), COLUMN("filename", TDS_NVARCHAR, 260),
+	COLUMN("name", TDS_NVARCHAR, 128),
+	COLUMN("database_id", TDS_INT, 0),
+	COLUMN("dbid", TDS_INT, 0),
+	COLUMN("create_date", TDS_DATETIME, 0),
+	COLUMN("crdate", TDS_DATETIME, 0),
+	COLUMN("compatibility_level", TDS_INT, 0),
+	COLUMN("state_desc", TDS_NVARCHAR, 60),
+	COLUMN("recovery_model_desc", TDS_NVARCHAR, 60),
+	COLUMN("is_trustworthy_on", TDS_BIT, 0),
+	COLUMN("filename", TDS_NVARCHAR, 260),
 };
 
-static struct tds_value database_cell(struct session *session, const struct mssql *mssql, size_t row,
-				      size_t column)
+static struct tds_value database_cell(struct session *session, const struct mssql *mssql,
+				      size_t row, size_t column)
 {
 	/* The system databases carry the date of their makers, tempdb that of the last start. */
 	int64_t made = row == 1 ? persona_boot_time(session_persona(session), session_now(session))
@@ -75,17 +83,17 @@ static struct tds_value database_cell(struct session *session, const struct mssq
 }
 
 static const struct tds_column setting_columns[] = {
-	COLUMN("name", TDS_NVARCHAR, 35),     COLUMN("configuration_id", TDS_INT, 0),
-	COLUMN("value", TDS_INT, 0),	      COLUMN("minimum", TDS_INT, 0),
-	COLUMN("maximum", TDS_INT, 0),	      COLUMN("value_in_use", TDS_INT, 0),
+	COLUMN("name", TDS_NVARCHAR, 35),  COLUMN("configuration_id", TDS_INT, 0),
+	COLUMN("value", TDS_INT, 0),       COLUMN("minimum", TDS_INT, 0),
+	COLUMN("maximum", TDS_INT, 0),     COLUMN("value_in_use", TDS_INT, 0),
 	COLUMN("is_advanced", TDS_BIT, 0),
 };
 
 static struct tds_value setting_cell(struct session *session, const struct mssql *mssql, size_t row,
 				     size_t column)
 {
-	static const int identifiers[CATALOG_SETTINGS] = {518, 16390, 16388, 1562, 1587, 16384,
-							  16391, 16386, 1586, 117, 1544, 1568};
+	static const int identifiers[CATALOG_SETTINGS] = {518,   16390, 16388, 1562, 1587, 16384,
+							  16391, 16386, 1586,  117,  1544, 1568};
 	const struct catalog_setting *setting = &catalog_settings[row];
 	/* Bits tell of a change from the standard. */
 	bool changed = mssql->configured >> row & 1, running = mssql->running >> row & 1;
@@ -108,15 +116,19 @@ static struct tds_value setting_cell(struct session *session, const struct mssql
 	}
 }
 
-static const char *const logins[] = {"sa", "##MS_PolicyEventProcessingLogin##",
-				     "##MS_PolicyTsqlExecutionLogin##", "NT SERVICE\\SQLWriter",
-				     "NT SERVICE\\Winmgmt", "NT Service\\MSSQLSERVER",
-				     "NT AUTHORITY\\SYSTEM", "NT SERVICE\\SQLSERVERAGENT"};
+static const char *const logins[] = {"sa",
+				     "##MS_PolicyEventProcessingLogin##",
+				     "##MS_PolicyTsqlExecutionLogin##",
+				     "NT SERVICE\\SQLWriter",
+				     "NT SERVICE\\Winmgmt",
+				     "NT Service\\MSSQLSERVER",
+				     "NT AUTHORITY\\SYSTEM",
+				     "NT SERVICE\\SQLSERVERAGENT"};
 
 static const struct tds_column login_columns[] = {
-	COLUMN("name", TDS_NVARCHAR, 128),	COLUMN("principal_id", TDS_INT, 0),
-	COLUMN("type_desc", TDS_NVARCHAR, 60),	COLUMN("is_disabled", TDS_BIT, 0),
-	COLUMN("sysadmin", TDS_INT, 0),		COLUMN("loginname", TDS_NVARCHAR, 128),
+	COLUMN("name", TDS_NVARCHAR, 128),        COLUMN("principal_id", TDS_INT, 0),
+	COLUMN("type_desc", TDS_NVARCHAR, 60),    COLUMN("is_disabled", TDS_BIT, 0),
+	COLUMN("sysadmin", TDS_INT, 0),           COLUMN("loginname", TDS_NVARCHAR, 128),
 	COLUMN("password_hash", TDS_BINARY, 256),
 };
 
@@ -140,21 +152,26 @@ static struct tds_value login_cell(struct session *session, const struct mssql *
 	}
 }
 
-static const char *const tables[] = {"spt_fallback_db", "spt_fallback_dev", "spt_fallback_usg",
-				     "spt_values", "spt_monitor", "MSreplication_options"};
+static const char *const tables[] = {"spt_fallback_db",  "spt_fallback_dev",
+				     "spt_fallback_usg", "spt_values",
+				     "spt_monitor",      "MSreplication_options"};
 
 static const struct tds_column table_columns[] = {
-	COLUMN("name", TDS_NVARCHAR, 128),	   COLUMN("object_id", TDS_INT, 0),
-	COLUMN("id", TDS_INT, 0),		   COLUMN("xtype", TDS_NVARCHAR, 2),
-	COLUMN("type", TDS_NVARCHAR, 2),	   COLUMN("table_catalog", TDS_NVARCHAR, 128),
-	COLUMN("table_schema", TDS_NVARCHAR, 128), COLUMN("table_name", TDS_NVARCHAR, 128),
+	COLUMN("name", TDS_NVARCHAR, 128),
+	COLUMN("object_id", TDS_INT, 0),
+	COLUMN("id", TDS_INT, 0),
+	COLUMN("xtype", TDS_NVARCHAR, 2),
+	COLUMN("type", TDS_NVARCHAR, 2),
+	COLUMN("table_catalog", TDS_NVARCHAR, 128),
+	COLUMN("table_schema", TDS_NVARCHAR, 128),
+	COLUMN("table_name", TDS_NVARCHAR, 128),
 	COLUMN("table_type", TDS_NVARCHAR, 10),
 };
 
 static struct tds_value table_cell(struct session *session, const struct mssql *mssql, size_t row,
 				   size_t column)
 {
-	static const int identifiers[] = {117575457, 133575514, 149575571,
+	static const int identifiers[] = {117575457,  133575514,  149575571,
 					  1803153469, 1787153412, 2107154552};
 
 	switch (column) {
@@ -176,7 +193,10 @@ static struct tds_value table_cell(struct session *session, const struct mssql *
 	}
 }
 
-#define TABLE(name, columns, rows, cell) {name, columns, ARRAY_COUNT(columns), rows, cell}
+#define TABLE(name, columns, rows, cell)                        \
+	{                                                       \
+		name, columns, ARRAY_COUNT(columns), rows, cell \
+	}
 
 static const struct catalog_table catalog[] = {
 	TABLE("databases", database_columns, ARRAY_COUNT(databases), database_cell),
@@ -219,7 +239,8 @@ static struct tds_value product(struct query *query)
 	if (whole)
 		return (struct tds_value){.kind = TDS_NVARCHAR, .text = slice_text(whole)};
 	writer_format(&w,
-		      "Microsoft SQL Server 2019 (RTM) - %s (X64) \n\tSep 24 2019 13:48:23 \n\tCopyright (C) 2019 Microsoft "
+		      "Microsoft SQL Server 2019 (RTM) - %s (X64) \n\tSep 24 2019 13:48:23 "
+		      "\n\tCopyright (C) 2019 Microsoft "
 		      "Corporation\n\t%s (64-bit) on %s (Hypervisor)\n",
 		      mssql_product_version_text(query->session),
 		      persona_text(persona, "mssql.edition", "Standard Edition"),
@@ -235,18 +256,34 @@ struct tds_value catalog_property(struct query *query, struct slice name)
 		const char *name, *text;
 		int number;
 	} constants[] = {
-		{"Edition", "Standard Edition (64-bit)", 0}, {"ProductLevel", "RTM", 0},
-		{"EngineEdition", NULL, 2}, {"IsClustered", NULL, 0}, {"IsHadrEnabled", NULL, 0},
-		{"IsIntegratedSecurityOnly", NULL, 0}, {"IsSingleUser", NULL, 0},
-		{"IsFullTextInstalled", NULL, 0}, {"ProductMajorVersion", "15", 0},
-		{"Collation", "SQL_Latin1_General_CP1_CI_AS", 0}, {"LCID", NULL, 1033},
-		{"IsXTPSupported", NULL, 1}, {"IsPolyBaseInstalled", NULL, 0}, {"ProcessID", NULL, 3912},
-		{"@@language", "us_english", 0}, {"@@servicename", "MSSQLSERVER", 0},
-		{"@@trancount", NULL, 0}, {"@@error", NULL, 0}, {"@@nestlevel", NULL, 0},
-		{"@@max_connections", NULL, 32767}, {"@@textsize", NULL, 2147483647},
-		{"@@lock_timeout", NULL, -1}, {"@@datefirst", NULL, 7}, {"@@options", NULL, 5432},
-		{"@@microsoftversion", NULL, 251660240}, {"@@langid", NULL, 0},
-		{"@@max_precision", NULL, 38}, {"@@fetch_status", NULL, -1},
+		{"Edition", "Standard Edition (64-bit)", 0},
+		{"ProductLevel", "RTM", 0},
+		{"EngineEdition", NULL, 2},
+		{"IsClustered", NULL, 0},
+		{"IsHadrEnabled", NULL, 0},
+		{"IsIntegratedSecurityOnly", NULL, 0},
+		{"IsSingleUser", NULL, 0},
+		{"IsFullTextInstalled", NULL, 0},
+		{"ProductMajorVersion", "15", 0},
+		{"Collation", "SQL_Latin1_General_CP1_CI_AS", 0},
+		{"LCID", NULL, 1033},
+		{"IsXTPSupported", NULL, 1},
+		{"IsPolyBaseInstalled", NULL, 0},
+		{"ProcessID", NULL, 3912},
+		{"@@language", "us_english", 0},
+		{"@@servicename", "MSSQLSERVER", 0},
+		{"@@trancount", NULL, 0},
+		{"@@error", NULL, 0},
+		{"@@nestlevel", NULL, 0},
+		{"@@max_connections", NULL, 32767},
+		{"@@textsize", NULL, 2147483647},
+		{"@@lock_timeout", NULL, -1},
+		{"@@datefirst", NULL, 7},
+		{"@@options", NULL, 5432},
+		{"@@microsoftversion", NULL, 251660240},
+		{"@@langid", NULL, 0},
+		{"@@max_precision", NULL, 38},
+		{"@@fetch_status", NULL, -1},
 	};
 
 	if (slice_is_nocase(name, "@@version"))
@@ -263,7 +300,8 @@ struct tds_value catalog_property(struct query *query, struct slice name)
 		return number(query->rows);
 	for (size_t i = 0; i < ARRAY_COUNT(constants); i++) {
 		if (slice_is_nocase(name, constants[i].name))
-			return constants[i].text ? text(constants[i].text) : number(constants[i].number);
+			return constants[i].text ? text(constants[i].text)
+						 : number(constants[i].number);
 	}
 	return nothing();
 }

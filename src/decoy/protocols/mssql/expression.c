@@ -1,5 +1,5 @@
-/* Expressions of Transact-SQL, as far as tools use them: constants, variables, functions, columns of
- * the few tables there are, +, comparisons, AND, OR and NOT. What is beyond that is NULL. */
+/* Expressions of Transact-SQL, as far as tools use them: constants, variables, functions, columns
+ * of the few tables there are, +, comparisons, AND, OR and NOT. What is beyond that is NULL. */
 #include "query.h"
 
 #include <stdio.h>
@@ -8,8 +8,9 @@ static const struct tds_value null_value = {.kind = TDS_NULL};
 
 static struct tds_value number_value(int64_t number)
 {
-	return (struct tds_value){
-		.kind = number < INT32_MIN || number > INT32_MAX ? TDS_BIGINT : TDS_INT, .number = number};
+	return (struct tds_value){.kind = number < INT32_MIN || number > INT32_MAX ? TDS_BIGINT
+										   : TDS_INT,
+				  .number = number};
 }
 
 static struct tds_value text_value(struct slice text)
@@ -123,28 +124,71 @@ static struct tds_value cast(struct query *query, struct sql_lexer *lexer, bool 
 }
 
 enum function {
-	F_PROPERTY, F_DATABASE, F_LOGIN, F_SYSADMIN, F_NOW, F_HOST, F_APPLICATION, F_LENGTH, F_UPPER,
-	F_LOWER, F_SUBSTRING, F_CHAR, F_ASCII, F_ISNULL, F_FIRST, F_ONE, F_NULL, F_DB_ID, F_MEMBER,
-	F_REPLACE, F_SCHEMA,
+	F_PROPERTY,
+	F_DATABASE,
+	F_LOGIN,
+	F_SYSADMIN,
+	F_NOW,
+	F_HOST,
+	F_APPLICATION,
+	F_LENGTH,
+	F_UPPER,
+	F_LOWER,
+	F_SUBSTRING,
+	F_CHAR,
+	F_ASCII,
+	F_ISNULL,
+	F_FIRST,
+	F_ONE,
+	F_NULL,
+	F_DB_ID,
+	F_MEMBER,
+	F_REPLACE,
+	F_SCHEMA,
 };
 
 static const struct {
 	const char *name;
 	enum function function;
 } functions[] = {
-	{"serverproperty", F_PROPERTY}, {"db_name", F_DATABASE},	 {"user_name", F_SCHEMA},
-	{"suser_sname", F_LOGIN},	{"suser_name", F_LOGIN},	 {"original_login", F_LOGIN},
-	{"is_srvrolemember", F_SYSADMIN}, {"is_member", F_MEMBER}, {"is_rolemember", F_MEMBER},
-	{"getdate", F_NOW},		{"sysdatetime", F_NOW},		 {"getutcdate", F_NOW},
-	{"host_name", F_HOST},		{"app_name", F_APPLICATION},	 {"len", F_LENGTH},
-	{"datalength", F_LENGTH},	{"upper", F_UPPER},		 {"lower", F_LOWER},
-	{"substring", F_SUBSTRING},	{"char", F_CHAR},		 {"nchar", F_CHAR},
-	{"ascii", F_ASCII},		{"unicode", F_ASCII},		 {"isnull", F_ISNULL},
-	{"coalesce", F_ISNULL},		{"rtrim", F_FIRST},		 {"ltrim", F_FIRST},
-	{"trim", F_FIRST},		{"quotename", F_FIRST},		 {"max", F_FIRST},
-	{"min", F_FIRST},		{"has_dbaccess", F_ONE},	 {"db_id", F_DB_ID},
-	{"object_id", F_NULL},		{"replace", F_REPLACE},		 {"schema_name", F_SCHEMA},
-	{"has_perms_by_name", F_SYSADMIN}, {"convert_implicit", F_NULL},
+	{"serverproperty", F_PROPERTY},
+	{"db_name", F_DATABASE},
+	{"user_name", F_SCHEMA},
+	{"suser_sname", F_LOGIN},
+	{"suser_name", F_LOGIN},
+	{"original_login", F_LOGIN},
+	{"is_srvrolemember", F_SYSADMIN},
+	{"is_member", F_MEMBER},
+	{"is_rolemember", F_MEMBER},
+	{"getdate", F_NOW},
+	{"sysdatetime", F_NOW},
+	{"getutcdate", F_NOW},
+	{"host_name", F_HOST},
+	{"app_name", F_APPLICATION},
+	{"len", F_LENGTH},
+	{"datalength", F_LENGTH},
+	{"upper", F_UPPER},
+	{"lower", F_LOWER},
+	{"substring", F_SUBSTRING},
+	{"char", F_CHAR},
+	{"nchar", F_CHAR},
+	{"ascii", F_ASCII},
+	{"unicode", F_ASCII},
+	{"isnull", F_ISNULL},
+	{"coalesce", F_ISNULL},
+	{"rtrim", F_FIRST},
+	{"ltrim", F_FIRST},
+	{"trim", F_FIRST},
+	{"quotename", F_FIRST},
+	{"max", F_FIRST},
+	{"min", F_FIRST},
+	{"has_dbaccess", F_ONE},
+	{"db_id", F_DB_ID},
+	{"object_id", F_NULL},
+	{"replace", F_REPLACE},
+	{"schema_name", F_SCHEMA},
+	{"has_perms_by_name", F_SYSADMIN},
+	{"convert_implicit", F_NULL},
 };
 
 static struct tds_value substring(const struct tds_value *a, size_t count)
@@ -215,7 +259,8 @@ static struct tds_value call(struct query *query, enum function function, const 
 	case F_MEMBER:
 		return number_value(mssql->administrator);
 	case F_NOW:
-		return (struct tds_value){.kind = TDS_DATETIME, .number = session_now(query->session)};
+		return (struct tds_value){.kind = TDS_DATETIME,
+					  .number = session_now(query->session)};
 	case F_HOST:
 		return text_value(mssql->host);
 	case F_APPLICATION:
@@ -427,7 +472,8 @@ static struct tds_value concatenated(struct query *query, const struct tds_value
 		memcpy(at, first.at, first.length);
 	if (second.length)
 		memcpy(at + first.length, second.at, second.length);
-	struct tds_value value = {.kind = a->kind, .text = slice_of(at, first.length + second.length)};
+	struct tds_value value = {.kind = a->kind,
+				  .text = slice_of(at, first.length + second.length)};
 	if (value.kind < TDS_VARCHAR || b->kind == TDS_NVARCHAR)
 		value.kind = TDS_NVARCHAR;
 	return value;

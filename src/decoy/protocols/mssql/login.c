@@ -7,8 +7,15 @@
 
 /* --- PRELOGIN (MS-TDS 2.2.6.5) --- */
 
-enum prelogin_option { OPTION_VERSION, OPTION_ENCRYPTION, OPTION_INSTANCE, OPTION_THREAD, OPTION_MARS,
-		       OPTION_TRACE, OPTION_END = 0xff };
+enum prelogin_option {
+	OPTION_VERSION,
+	OPTION_ENCRYPTION,
+	OPTION_INSTANCE,
+	OPTION_THREAD,
+	OPTION_MARS,
+	OPTION_TRACE,
+	OPTION_END = 0xff
+};
 #define PRELOGIN_OPTIONS 6
 
 enum { ENCRYPT_OFF, ENCRYPT_ON, ENCRYPT_NOT_SUP, ENCRYPT_REQ };
@@ -55,7 +62,8 @@ static int read_prelogin(struct slice message, struct prelogin *prelogin)
 		size_t offset = cursor_u16be(&c), length = cursor_u16be(&c);
 		struct slice value = slice_first(slice_from(message, offset), length);
 		if (option == OPTION_ENCRYPTION && value.length > 0)
-			prelogin->encryption = value.at[0] & 0x7f; /* without "client certificate" */
+			prelogin->encryption =
+				value.at[0] & 0x7f; /* without "client certificate" */
 		if (option == OPTION_INSTANCE)
 			prelogin->instance = slice_first(value, slice_find_byte(value, 0));
 		/* What is newer than ours is left out, as an older server does. */
@@ -116,7 +124,8 @@ void mssql_prelogin(struct session *session, struct mssql *mssql, struct slice m
 	answer_prelogin(session, &prelogin, encryption);
 	mssql->phase = MSSQL_LOGIN;
 	if (mssql->tls != MSSQL_CLEAR) {
-		/* Before TDS 8 the server must have the last word of the handshake; in 1.3 it has not. */
+		/* Before TDS 8 the server must have the last word of the handshake; in 1.3 it has
+		 * not. */
 		struct tls_pipe *pipe = session_tls_pipe(session);
 		if (pipe)
 			tls_pipe_forbid_tls13(pipe);
@@ -163,13 +172,14 @@ static void refuse(struct session *session, struct mssql *mssql, bool integrated
 	struct tds_stream out = mssql_stream(session, mssql);
 
 	if (integrated)
-		send_message(&out, TDS_TOKEN_ERROR, 18452, 1, 14,
-			     "Login failed. The login is from an untrusted domain and cannot be used "
-			     "with Integrated authentication.",
-			     slice_of(NULL, 0), "");
+		send_message(
+			&out, TDS_TOKEN_ERROR, 18452, 1, 14,
+			"Login failed. The login is from an untrusted domain and cannot be used "
+			"with Integrated authentication.",
+			slice_of(NULL, 0), "");
 	else
-		send_message(&out, TDS_TOKEN_ERROR, 18456, 1, 14, "Login failed for user '", mssql->user,
-			     "'.");
+		send_message(&out, TDS_TOKEN_ERROR, 18456, 1, 14, "Login failed for user '",
+			     mssql->user, "'.");
 	tds_done(&out, TDS_TOKEN_DONE, TDS_DONE_ERROR, TDS_COMMAND_NONE, 0);
 	mssql_send(session, mssql, &out);
 	session_close(session, "login failed");
@@ -192,8 +202,8 @@ static void welcome(struct session *session, struct mssql *mssql, uint16_t packe
 		tds_collation(&out);
 	if (mssql->version >= TDS_VERSION_70) {
 		tds_environment(&out, TDS_ENV_LANGUAGE, SLICE("us_english"), slice_of(NULL, 0));
-		send_message(&out, TDS_TOKEN_INFO, 5703, 1, 0, "Changed language setting to us_english.",
-			     slice_of(NULL, 0), "");
+		send_message(&out, TDS_TOKEN_INFO, 5703, 1, 0,
+			     "Changed language setting to us_english.", slice_of(NULL, 0), "");
 	}
 	tds_login_ack(&out, "Microsoft SQL Server", version);
 	writer_decimal(&w, packet_size);
@@ -205,8 +215,8 @@ static void welcome(struct session *session, struct mssql *mssql, uint16_t packe
 	mssql->phase = MSSQL_READY;
 }
 
-static void decide(struct session *session, struct mssql *mssql,
-		   const struct session_login *login, uint16_t packet_size)
+static void decide(struct session *session, struct mssql *mssql, const struct session_login *login,
+		   uint16_t packet_size)
 {
 	uint16_t *memory = session_memory(session, 2 * sizeof(uint16_t));
 	struct access_decision decision = session_login(session, login);
@@ -218,8 +228,7 @@ static void decide(struct session *session, struct mssql *mssql,
 		refuse(session, mssql, login->hashcat_mode != 0);
 		return;
 	}
-	mssql->administrator =
-		decision.depth == ACCESS_ROOT || slice_is_nocase(mssql->user, "sa");
+	mssql->administrator = decision.depth == ACCESS_ROOT || slice_is_nocase(mssql->user, "sa");
 	if (mssql->database.length == 0 || !is_known_database(mssql->database))
 		mssql->database = SLICE("master");
 	const struct mssql_options *options = session_options(session);
@@ -314,7 +323,8 @@ static void challenge(struct session *session, struct mssql *mssql)
 	writer_u16le(&w, (uint16_t)name.length);
 	writer_u16le(&w, (uint16_t)name.length);
 	writer_u32le(&w, 56);
-	writer_u32le(&w, 0xe28a8215); /* as Windows Server answers; the target is a server or domain */
+	writer_u32le(&w,
+		     0xe28a8215); /* as Windows Server answers; the target is a server or domain */
 	writer_bytes(&w, slice_of(mssql->challenge, sizeof(mssql->challenge)));
 	writer_u64le(&w, 0);
 	writer_u16le(&w, (uint16_t)pairs.length);
@@ -358,7 +368,8 @@ void mssql_sspi(struct session *session, struct mssql *mssql, struct slice messa
 {
 	size_t start = slice_find(message, SLICE("NTLMSSP\0\x03\0\0\0"));
 	struct slice token = slice_from(message, start);
-	struct writer user = writer_growing(SECRET_MAX * 2), domain = writer_growing(SECRET_MAX * 2);
+	struct writer user = writer_growing(SECRET_MAX * 2),
+		      domain = writer_growing(SECRET_MAX * 2);
 	struct writer response = writer_growing(8 * SECRET_MAX);
 
 	if (token.length < 64) {
@@ -385,8 +396,16 @@ void mssql_sspi(struct session *session, struct mssql *mssql, struct slice messa
 
 /* --- LOGIN7 (MS-TDS 2.2.6.4) --- */
 
-enum { LOGIN7_HOST = 36, LOGIN7_USER = 40, LOGIN7_PASSWORD = 44, LOGIN7_APPLICATION = 48,
-       LOGIN7_LIBRARY = 60, LOGIN7_DATABASE = 68, LOGIN7_SSPI = 78, LOGIN7_LEAST = 86 };
+enum {
+	LOGIN7_HOST = 36,
+	LOGIN7_USER = 40,
+	LOGIN7_PASSWORD = 44,
+	LOGIN7_APPLICATION = 48,
+	LOGIN7_LIBRARY = 60,
+	LOGIN7_DATABASE = 68,
+	LOGIN7_SSPI = 78,
+	LOGIN7_LEAST = 86
+};
 #define LOGIN7_INTEGRATED 0x80 /* of OptionFlags2 */
 
 /* Text of a field: offset in bytes, length in characters. */
@@ -449,7 +468,8 @@ void mssql_login7(struct session *session, struct mssql *mssql, struct slice mes
 	struct cursor sspi = cursor_of(slice_from(message, LOGIN7_SSPI));
 	size_t offset = cursor_u16le(&sspi), length = cursor_u16le(&sspi);
 	struct slice token = slice_first(slice_from(message, offset), length);
-	if (message.at[25] & LOGIN7_INTEGRATED && slice_find(token, SLICE("NTLMSSP\0")) != SIZE_MAX) {
+	if (message.at[25] & LOGIN7_INTEGRATED &&
+	    slice_find(token, SLICE("NTLMSSP\0")) != SIZE_MAX) {
 		/* The answer goes out in packets of the usual size; the agreed one waits. */
 		challenge(session, mssql);
 		mssql->packet_size = size;
@@ -457,10 +477,11 @@ void mssql_login7(struct session *session, struct mssql *mssql, struct slice mes
 		session_report_garbage(session, "integrated log-in that is not NTLM", token);
 		refuse(session, mssql, true);
 	} else {
-		struct session_login login = {.method = "password",
-					      .user = login7_text(message, LOGIN7_USER, &scratch),
-					      .password = login7_text(message, LOGIN7_PASSWORD, &scratch),
-					      .verb = "LOGIN7"};
+		struct session_login login = {
+			.method = "password",
+			.user = login7_text(message, LOGIN7_USER, &scratch),
+			.password = login7_text(message, LOGIN7_PASSWORD, &scratch),
+			.verb = "LOGIN7"};
 		decide(session, mssql, &login, size);
 	}
 	arena_drop(&scratch);
@@ -469,8 +490,14 @@ void mssql_login7(struct session *session, struct mssql *mssql, struct slice mes
 /* --- the log-in of TDS 4.2, which hydra and medusa still send: fixed fields, each with its length
  * behind it --- */
 
-enum { OLD_HOST = 0, OLD_USER = 31, OLD_PASSWORD = 62, OLD_APPLICATION = 140, OLD_LIBRARY = 462,
-       OLD_LEAST = 93 };
+enum {
+	OLD_HOST = 0,
+	OLD_USER = 31,
+	OLD_PASSWORD = 62,
+	OLD_APPLICATION = 140,
+	OLD_LIBRARY = 462,
+	OLD_LEAST = 93
+};
 #define OLD_FIELD 30
 
 static struct slice old_text(struct slice message, size_t at, size_t room)
@@ -494,7 +521,8 @@ void mssql_old_login(struct session *session, struct mssql *mssql, struct slice 
 	mssql->user = keep(session, old_text(message, OLD_USER, OLD_FIELD));
 	mssql->host = keep(session, old_text(message, OLD_HOST, OLD_FIELD));
 	mssql->application = keep(session, old_text(message, OLD_APPLICATION, OLD_FIELD));
-	report_login(session, mssql, "LOGIN", old_text(message, OLD_LIBRARY, 10), slice_of(NULL, 0));
+	report_login(session, mssql, "LOGIN", old_text(message, OLD_LIBRARY, 10),
+		     slice_of(NULL, 0));
 	struct session_login login = {.method = "password",
 				      .user = mssql->user,
 				      .password = old_text(message, OLD_PASSWORD, OLD_FIELD),

@@ -4,7 +4,7 @@
 #include "decoy/tls.h"
 
 /* Handshake bytes a packet; SQL Server's own packets are as large. */
-#define HANDSHAKE_PACKET TDS_PACKET_USUAL
+#define HANDSHAKE_PACKET  TDS_PACKET_USUAL
 #define TLS_RECORD_HEADER 5
 #define TLS_RECORD_MAX    (16384 + 2048) /* RFC 5246, 6.2.3 */
 
@@ -16,7 +16,8 @@ static const struct directive mssql_directives[] = {
 	 .offset = offsetof(struct mssql_options, encryption),
 	 .standard = "off",
 	 .choices = encryption_names,
-	 .help = "Encryption as offered in PRELOGIN: off (the log-in alone is encrypted when the client "
+	 .help = "Encryption as offered in PRELOGIN: off (the log-in alone is encrypted when the "
+		 "client "
 		 "can), on (whatever the client can), required, or not-supported."},
 	{.name = "xp_cmdshell",
 	 .type = DIRECTIVE_BOOLEAN,
@@ -218,8 +219,9 @@ static void dispatch(struct session *session, struct mssql *mssql, struct slice 
 
 static bool is_known(uint8_t type)
 {
-	return (type >= TDS_BATCH && type <= TDS_RPC) || type == TDS_ATTENTION || type == TDS_BULK ||
-	       type == TDS_TRANSACTION || (type >= TDS_LOGIN7 && type <= TDS_PRELOGIN);
+	return (type >= TDS_BATCH && type <= TDS_RPC) || type == TDS_ATTENTION ||
+	       type == TDS_BULK || type == TDS_TRANSACTION ||
+	       (type >= TDS_LOGIN7 && type <= TDS_PRELOGIN);
 }
 
 /* Takes one packet off the front; returns the bytes used, 0 when it is not whole yet. */

@@ -48,8 +48,8 @@ struct mssql {
 	bool administrator;
 	/* Bits by catalog_settings: as configured, and as running since RECONFIGURE. */
 	uint16_t configured, running;
-	struct writer message; /* packets of one message so far */
-	struct writer plain;   /* decrypted, not yet a packet */
+	struct writer message;                          /* packets of one message so far */
+	struct writer plain;                            /* decrypted, not yet a packet */
 	struct slice user, database, host, application; /* in the session's arena */
 	struct slice prepared;
 	struct mssql_table *tables;

@@ -8,16 +8,36 @@
 static const struct {
 	const char *word, *tag;
 } marks[] = {
-	{"xp_cmdshell", NULL},	  {"sp_oacreate", NULL},	{"sp_oamethod", NULL},
-	{"assembly", "clr-assembly"}, {"sp_addlogin", NULL},	{"sp_addsrvrolemember", NULL},
-	{"login", "login-change"}, {"sp_add_job", NULL},	{"sp_add_jobstep", NULL},
-	{"sp_start_job", NULL},	  {"xp_regwrite", NULL},	{"xp_regread", NULL},
-	{"xp_regdeletekey", NULL}, {"xp_dirtree", NULL},	{"xp_fileexist", NULL},
-	{"xp_subdirs", NULL},	  {"openrowset", NULL},		{"bulk", "bulk-read"},
-	{"sp_configure", NULL},	  {"sp_addlinkedserver", NULL}, {"sp_execute_external_script", NULL},
-	{"xp_servicecontrol", NULL}, {"sp_password", NULL},	{"waitfor", NULL},
-	{"backup", NULL},	  {"sp_makewebtask", NULL},	{"sp_procoption", NULL},
-	{"sp_dropextendedproc", NULL}, {"sp_addextendedproc", NULL}, {"trigger", NULL},
+	{"xp_cmdshell", NULL},
+	{"sp_oacreate", NULL},
+	{"sp_oamethod", NULL},
+	{"assembly", "clr-assembly"},
+	{"sp_addlogin", NULL},
+	{"sp_addsrvrolemember", NULL},
+	{"login", "login-change"},
+	{"sp_add_job", NULL},
+	{"sp_add_jobstep", NULL},
+	{"sp_start_job", NULL},
+	{"xp_regwrite", NULL},
+	{"xp_regread", NULL},
+	{"xp_regdeletekey", NULL},
+	{"xp_dirtree", NULL},
+	{"xp_fileexist", NULL},
+	{"xp_subdirs", NULL},
+	{"openrowset", NULL},
+	{"bulk", "bulk-read"},
+	{"sp_configure", NULL},
+	{"sp_addlinkedserver", NULL},
+	{"sp_execute_external_script", NULL},
+	{"xp_servicecontrol", NULL},
+	{"sp_password", NULL},
+	{"waitfor", NULL},
+	{"backup", NULL},
+	{"sp_makewebtask", NULL},
+	{"sp_procoption", NULL},
+	{"sp_dropextendedproc", NULL},
+	{"sp_addextendedproc", NULL},
+	{"trigger", NULL},
 };
 
 static void keep_blob(struct query *query, struct slice digits, struct slice name)
@@ -27,10 +47,11 @@ static void keep_blob(struct query *query, struct slice digits, struct slice nam
 
 	if (!bytes)
 		return;
-	length = slice_unhex(slice_first(digits, digits.length & ~(size_t)1), bytes, digits.length / 2);
+	length = slice_unhex(slice_first(digits, digits.length & ~(size_t)1), bytes,
+			     digits.length / 2);
 	if (length > 0)
-		session_keep(query->session, EVIDENCE_PAYLOAD, "sql", slice_first(name, MSSQL_NAME_MAX),
-			     slice_of(bytes, (size_t)length));
+		session_keep(query->session, EVIDENCE_PAYLOAD, "sql",
+			     slice_first(name, MSSQL_NAME_MAX), slice_of(bytes, (size_t)length));
 }
 
 static void add_tag(struct slice *tags, size_t *count, size_t capacity, const char *tag)
@@ -52,7 +73,8 @@ size_t procedure_tags(struct query *query, struct slice sql, struct slice *tags,
 	for (; lexer.now.kind != SQL_END; sql_advance(&lexer)) {
 		struct slice word = lexer.now.text;
 		if (lexer.now.kind == SQL_WORD) {
-			/* What a CREATE ASSEMBLY or a procedure is called names the blob behind it. */
+			/* What a CREATE ASSEMBLY or a procedure is called names the blob behind it.
+			 */
 			if (!sql_is(&lexer, "from") && !sql_is(&lexer, "with"))
 				name = word;
 			for (size_t i = 0; i < ARRAY_COUNT(marks); i++) {
@@ -80,8 +102,9 @@ static void note_downloads(struct query *query, struct slice command)
 	for (size_t i = 0; i < ARRAY_COUNT(schemes); i++) {
 		struct slice rest = command;
 		size_t at;
-		for (unsigned k = 0; k < DOWNLOADS_MAX &&
-				     (at = slice_find_nocase(rest, schemes[i])) != SIZE_MAX; k++) {
+		for (unsigned k = 0;
+		     k < DOWNLOADS_MAX && (at = slice_find_nocase(rest, schemes[i])) != SIZE_MAX;
+		     k++) {
 			size_t length = 0;
 			rest = slice_from(rest, at);
 			while (length < rest.length && rest.at[length] > ' ' &&
@@ -95,8 +118,10 @@ static void note_downloads(struct query *query, struct slice command)
 	}
 }
 
-static const struct tds_column output_column = {
-	.name = {(const uint8_t *)"output", 6}, .kind = TDS_NVARCHAR, .nullable = true, .width = 255};
+static const struct tds_column output_column = {.name = {(const uint8_t *)"output", 6},
+						.kind = TDS_NVARCHAR,
+						.nullable = true,
+						.width = 255};
 
 void procedure_output(struct query *query, struct slice command)
 {
@@ -129,17 +154,18 @@ static void blocked(struct query *query, const char *procedure, const char *comp
 	uint8_t room[512];
 	struct writer w = writer_fixed(room, sizeof(room));
 
-	writer_format(&w,
-		      "SQL Server blocked access to procedure 'sys.%s' of component '%s' because this "
-		      "component is turned off as part of the security configuration for this server. A "
-		      "system administrator can enable the use of '%s' by using sp_configure. For more "
-		      "information about enabling '%s', search for '%s' in SQL Server Books Online.",
-		      procedure, component, component, component, component);
+	writer_format(
+		&w,
+		"SQL Server blocked access to procedure 'sys.%s' of component '%s' because this "
+		"component is turned off as part of the security configuration for this server. A "
+		"system administrator can enable the use of '%s' by using sp_configure. For more "
+		"information about enabling '%s', search for '%s' in SQL Server Books Online.",
+		procedure, component, component, component, component);
 	query_error(query, 15281, 1, 16, "", writer_slice(&w), "");
 }
 
-static struct slice text_of(struct query *query, const struct query_argument *arguments, size_t count,
-			    size_t index)
+static struct slice text_of(struct query *query, const struct query_argument *arguments,
+			    size_t count, size_t index)
 {
 	return index < count ? expression_text(query, &arguments[index].value) : slice_of(NULL, 0);
 }
@@ -155,10 +181,11 @@ static void xp_cmdshell(struct query *query, const struct query_argument *argume
 	session_report(query->session, event);
 	note_downloads(query, command);
 	if (!query->mssql->administrator) {
-		query_error(query, 229, 5, 14,
-			    "The EXECUTE permission was denied on the object 'xp_cmdshell', database "
-			    "'mssqlsystemresource', schema 'sys'.",
-			    slice_of(NULL, 0), "");
+		query_error(
+			query, 229, 5, 14,
+			"The EXECUTE permission was denied on the object 'xp_cmdshell', database "
+			"'mssqlsystemresource', schema 'sys'.",
+			slice_of(NULL, 0), "");
 		return;
 	}
 	if (!(query->mssql->running >> CATALOG_XP_CMDSHELL & 1)) {
@@ -191,7 +218,8 @@ static void ole(struct query *query, const struct query_argument *arguments, siz
 			   slice_is_nocase(text_of(query, arguments, count, 1), "exec"))) {
 		static const struct slice tag = {(const uint8_t *)"sp_oamethod", 11};
 		struct event *event = session_event(query->session, "command.input");
-		event_set_text(event, FIELD_COMMAND, text_of(query, arguments, count, count > 3 ? 3 : 2));
+		event_set_text(event, FIELD_COMMAND,
+			       text_of(query, arguments, count, count > 3 ? 3 : 2));
 		event_set_texts(event, FIELD_TAGS, &tag, 1);
 		session_report(query->session, event);
 	}
@@ -202,7 +230,10 @@ static void ole(struct query *query, const struct query_argument *arguments, siz
 static void show_setting(struct query *query, const struct query_argument *arguments, size_t count)
 {
 	static const struct tds_column columns[] = {
-		{.name = {(const uint8_t *)"name", 4}, .kind = TDS_NVARCHAR, .nullable = true, .width = 35},
+		{.name = {(const uint8_t *)"name", 4},
+		 .kind = TDS_NVARCHAR,
+		 .nullable = true,
+		 .width = 35},
 		{.name = {(const uint8_t *)"minimum", 7}, .kind = TDS_INT, .nullable = true},
 		{.name = {(const uint8_t *)"maximum", 7}, .kind = TDS_INT, .nullable = true},
 		{.name = {(const uint8_t *)"config_value", 12}, .kind = TDS_INT, .nullable = true},
@@ -249,11 +280,12 @@ static void sp_configure(struct query *query, const struct query_argument *argum
 	struct writer w = writer_fixed(room, sizeof(room));
 	size_t i = 0;
 
-	while (i < CATALOG_SETTINGS && !(name.length > 0 && slice_starts_nocase(
-			slice_text(catalog_settings[i].name), arena_text(&query->scratch, name) ?: "\n")))
+	while (i < CATALOG_SETTINGS &&
+	       !(name.length > 0 && slice_starts_nocase(slice_text(catalog_settings[i].name),
+							arena_text(&query->scratch, name) ?: "\n")))
 		i++;
-	if (count > 0 && (i == CATALOG_SETTINGS ||
-			  (catalog_settings[i].advanced && !(mssql->running & 1)))) {
+	if (count > 0 &&
+	    (i == CATALOG_SETTINGS || (catalog_settings[i].advanced && !(mssql->running & 1)))) {
 		query_error(query, 15123, 1, 16, "The configuration option '", name,
 			    "' does not exist, or it may be an advanced option.");
 		return;
@@ -283,7 +315,9 @@ static void quiet(struct query *query, const struct query_argument *arguments, s
 static void no_rows(struct query *query, const struct query_argument *arguments, size_t count)
 {
 	static const struct tds_column columns[] = {
-		{.name = {(const uint8_t *)"subdirectory", 12}, .kind = TDS_NVARCHAR, .nullable = true,
+		{.name = {(const uint8_t *)"subdirectory", 12},
+		 .kind = TDS_NVARCHAR,
+		 .nullable = true,
 		 .width = 512},
 		{.name = {(const uint8_t *)"depth", 5}, .kind = TDS_INT, .nullable = true},
 	};
@@ -301,24 +335,60 @@ static const struct {
 	const char *name;
 	void (*run)(struct query *query, const struct query_argument *arguments, size_t count);
 } procedures[] = {
-	{"xp_cmdshell", xp_cmdshell},	{"sp_configure", sp_configure},	{"sp_executesql", run_text},
-	{"sp_oacreate", ole},		{"sp_oamethod", ole},		{"sp_oagetproperty", ole},
-	{"sp_oasetproperty", ole},	{"sp_oadestroy", ole},		{"sp_oageterrorinfo", ole},
-	{"xp_dirtree", no_rows},	{"xp_subdirs", no_rows},	{"xp_fileexist", no_rows},
-	{"xp_regwrite", quiet},		{"xp_regread", quiet},		{"xp_regdeletekey", quiet},
-	{"xp_regdeletevalue", quiet},	{"sp_addlogin", quiet},		{"sp_addsrvrolemember", quiet},
-	{"sp_dropsrvrolemember", quiet}, {"sp_droplogin", quiet},	{"sp_password", quiet},
-	{"sp_grantlogin", quiet},	{"sp_adduser", quiet},		{"sp_addrolemember", quiet},
-	{"sp_add_job", quiet},		{"sp_add_jobstep", quiet},	{"sp_add_jobserver", quiet},
-	{"sp_start_job", quiet},	{"sp_delete_job", quiet},	{"sp_add_jobschedule", quiet},
-	{"sp_stop_job", quiet},		{"sp_update_job", quiet},	{"sp_addextendedproc", quiet},
-	{"sp_dropextendedproc", quiet}, {"sp_addlinkedserver", quiet},	{"sp_procoption", quiet},
-	{"xp_servicecontrol", quiet},	{"sp_helpdb", quiet},		{"sp_who", quiet},
-	{"sp_unprepare", quiet},	{"sp_reset_connection", quiet}, {"sp_add_trusted_assembly", quiet},
-	{"sp_dropserver", quiet},	{"sp_dboption", quiet},		{"xp_create_subdir", quiet},
-	{"xp_delete_file", quiet},	{"sp_execute_external_script", quiet}, {"sp_tables", quiet},
-	{"sp_droprolemember", quiet},	{"sp_help_job", quiet},		{"xp_msver", quiet},
-	{"sp_cursorclose", quiet},	{"xp_fixeddrives", quiet},	{"sp_databases", quiet},
+	{"xp_cmdshell", xp_cmdshell},
+	{"sp_configure", sp_configure},
+	{"sp_executesql", run_text},
+	{"sp_oacreate", ole},
+	{"sp_oamethod", ole},
+	{"sp_oagetproperty", ole},
+	{"sp_oasetproperty", ole},
+	{"sp_oadestroy", ole},
+	{"sp_oageterrorinfo", ole},
+	{"xp_dirtree", no_rows},
+	{"xp_subdirs", no_rows},
+	{"xp_fileexist", no_rows},
+	{"xp_regwrite", quiet},
+	{"xp_regread", quiet},
+	{"xp_regdeletekey", quiet},
+	{"xp_regdeletevalue", quiet},
+	{"sp_addlogin", quiet},
+	{"sp_addsrvrolemember", quiet},
+	{"sp_dropsrvrolemember", quiet},
+	{"sp_droplogin", quiet},
+	{"sp_password", quiet},
+	{"sp_grantlogin", quiet},
+	{"sp_adduser", quiet},
+	{"sp_addrolemember", quiet},
+	{"sp_add_job", quiet},
+	{"sp_add_jobstep", quiet},
+	{"sp_add_jobserver", quiet},
+	{"sp_start_job", quiet},
+	{"sp_delete_job", quiet},
+	{"sp_add_jobschedule", quiet},
+	{"sp_stop_job", quiet},
+	{"sp_update_job", quiet},
+	{"sp_addextendedproc", quiet},
+	{"sp_dropextendedproc", quiet},
+	{"sp_addlinkedserver", quiet},
+	{"sp_procoption", quiet},
+	{"xp_servicecontrol", quiet},
+	{"sp_helpdb", quiet},
+	{"sp_who", quiet},
+	{"sp_unprepare", quiet},
+	{"sp_reset_connection", quiet},
+	{"sp_add_trusted_assembly", quiet},
+	{"sp_dropserver", quiet},
+	{"sp_dboption", quiet},
+	{"xp_create_subdir", quiet},
+	{"xp_delete_file", quiet},
+	{"sp_execute_external_script", quiet},
+	{"sp_tables", quiet},
+	{"sp_droprolemember", quiet},
+	{"sp_help_job", quiet},
+	{"xp_msver", quiet},
+	{"sp_cursorclose", quiet},
+	{"xp_fixeddrives", quiet},
+	{"sp_databases", quiet},
 };
 
 void procedure_run(struct query *query, struct slice written, struct slice name,

@@ -95,11 +95,11 @@ static struct mssql_table *make_table(struct query *query, struct slice name)
 static bool begins_statement(const struct sql_lexer *lexer)
 {
 	static const char *const keywords[] = {
-		"select", "exec",  "execute", "use",	"set",	 "declare",  "print",	"if",
-		"begin",  "end",   "else",    "while",	"create", "alter",   "drop",	"insert",
-		"update", "delete", "truncate", "reconfigure", "waitfor", "backup", "restore", "grant",
-		"deny",	  "kill",  "dbcc",    "commit", "rollback", "return", "raiserror", "bulk",
-		"revoke", "shutdown", "go",
+		"select",   "exec",    "execute",   "use",    "set",      "declare",     "print",
+		"if",       "begin",   "end",       "else",   "while",    "create",      "alter",
+		"drop",     "insert",  "update",    "delete", "truncate", "reconfigure", "waitfor",
+		"backup",   "restore", "grant",     "deny",   "kill",     "dbcc",        "commit",
+		"rollback", "return",  "raiserror", "bulk",   "revoke",   "shutdown",    "go",
 	};
 
 	if (lexer->now.kind != SQL_WORD || lexer->now.quoted)
@@ -198,7 +198,8 @@ static void select_item(struct query *query, struct sql_lexer *lexer, struct sel
 	if (sql_take(lexer, "as") ||
 	    (!at_end(lexer) && !sql_is(lexer, "from") && !sql_is(lexer, "where") &&
 	     !sql_is(lexer, "union") && !sql_is(lexer, "order") && !sql_is(lexer, "into") &&
-	     !sql_is(lexer, "for") && (lexer->now.kind == SQL_WORD || lexer->now.kind == SQL_STRING))) {
+	     !sql_is(lexer, "for") &&
+	     (lexer->now.kind == SQL_WORD || lexer->now.kind == SQL_STRING))) {
 		name = lexer->now.text;
 		sql_advance(lexer);
 	}
@@ -418,7 +419,8 @@ static void run_use(struct query *query, struct sql_lexer *lexer)
 		struct tds_message message = {TDS_TOKEN_INFO, 5701, 2, 0, NULL, 1};
 		if (!slice_is_nocase(wish, names[i]))
 			continue;
-		tds_environment(query->out, TDS_ENV_DATABASE, slice_text(names[i]), mssql->database);
+		tds_environment(query->out, TDS_ENV_DATABASE, slice_text(names[i]),
+				mssql->database);
 		mssql->database = slice_text(names[i]);
 		writer_format(&w, "Changed database context to '%s'.", names[i]);
 		tds_message(query->out, &message, writer_slice(&w));
@@ -436,7 +438,8 @@ static void run_set(struct query *query, struct sql_lexer *lexer)
 
 	if (lexer->now.kind == SQL_VARIABLE) {
 		sql_advance(lexer);
-		sql_take_mark(lexer, '+'); /* += drops the old value; no tool that we know needs it */
+		sql_take_mark(lexer,
+			      '+'); /* += drops the old value; no tool that we know needs it */
 		sql_take_mark(lexer, '=');
 		struct tds_value value = expression(query, lexer);
 		if (!query->muted)
@@ -543,7 +546,8 @@ static void run_reconfigure(struct query *query, struct sql_lexer *lexer)
 	query_done(query, 0, TDS_COMMAND_OTHER, 0);
 }
 
-#define WAIT_MAX (20 * SECOND) /* what injection tests ask for; longer waits hold a session for free */
+#define WAIT_MAX \
+	(20 * SECOND) /* what injection tests ask for; longer waits hold a session for free */
 
 static void run_waitfor(struct query *query, struct sql_lexer *lexer)
 {
@@ -552,7 +556,8 @@ static void run_waitfor(struct query *query, struct sql_lexer *lexer)
 	int64_t number, wait = 0;
 
 	while (slice_next(&rest, ':', &part)) {
-		if (slice_number(slice_first(part, slice_find_byte(part, '.')), 0, 59, &number) == 0)
+		if (slice_number(slice_first(part, slice_find_byte(part, '.')), 0, 59, &number) ==
+		    0)
 			wait = wait * 60 + number * SECOND;
 	}
 	skip_statement(lexer);
@@ -572,8 +577,8 @@ static void run_create(struct query *query, struct sql_lexer *lexer)
 		sql_name(lexer, &query->scratch, &last);
 		if (!query->muted)
 			make_table(query, last);
-	} else if (sql_is(lexer, "procedure") || sql_is(lexer, "proc") || sql_is(lexer, "trigger") ||
-		   sql_is(lexer, "function")) {
+	} else if (sql_is(lexer, "procedure") || sql_is(lexer, "proc") ||
+		   sql_is(lexer, "trigger") || sql_is(lexer, "function")) {
 		while (lexer->now.kind != SQL_END)
 			sql_advance(lexer);
 	}
@@ -582,7 +587,8 @@ static void run_create(struct query *query, struct sql_lexer *lexer)
 		query_done(query, 0, TDS_COMMAND_OTHER, 0);
 }
 
-/* INSERT INTO table EXEC ...: the command is remembered, its output comes when the table is read. */
+/* INSERT INTO table EXEC ...: the command is remembered, its output comes when the table is read.
+ */
 static void run_insert(struct query *query, struct sql_lexer *lexer)
 {
 	struct query_argument arguments[QUERY_ARGUMENTS_MAX];
@@ -599,7 +605,8 @@ static void run_insert(struct query *query, struct sql_lexer *lexer)
 		size_t count = take_arguments(query, lexer, arguments);
 		if (!query->muted && table && count > 0 &&
 		    slice_is_nocase(procedure, "xp_cmdshell")) {
-			struct tds_stream hidden = {.bytes = writer_growing(MSSQL_RESPONSE_MAX)}, *out = query->out;
+			struct tds_stream hidden = {.bytes = writer_growing(MSSQL_RESPONSE_MAX)},
+					  *out = query->out;
 			query->out = &hidden;
 			procedure_run(query, procedure, procedure, arguments, count);
 			query->out = out;
@@ -641,17 +648,38 @@ static const struct {
 	const char *keyword;
 	void (*run)(struct query *query, struct sql_lexer *lexer);
 } statements[] = {
-	{"select", run_select},	  {"exec", run_exec},	 {"execute", run_exec},
-	{"use", run_use},	  {"set", run_set},	 {"declare", run_declare},
-	{"print", run_print},	  {"if", run_if},	 {"while", run_while},
-	{"begin", run_begin},	  {"reconfigure", run_reconfigure}, {"waitfor", run_waitfor},
-	{"create", run_create},	  {"alter", run_joined}, {"drop", run_other},
-	{"insert", run_insert},	  {"update", run_joined}, {"delete", run_other},
-	{"truncate", run_other},  {"backup", run_other}, {"restore", run_other},
-	{"grant", run_joined},	  {"deny", run_joined},	 {"revoke", run_joined},
-	{"kill", run_other},	  {"dbcc", run_other},	 {"commit", run_other},
-	{"rollback", run_other},  {"return", run_other}, {"raiserror", run_other},
-	{"bulk", run_joined},	  {"shutdown", run_other},
+	{"select", run_select},
+	{"exec", run_exec},
+	{"execute", run_exec},
+	{"use", run_use},
+	{"set", run_set},
+	{"declare", run_declare},
+	{"print", run_print},
+	{"if", run_if},
+	{"while", run_while},
+	{"begin", run_begin},
+	{"reconfigure", run_reconfigure},
+	{"waitfor", run_waitfor},
+	{"create", run_create},
+	{"alter", run_joined},
+	{"drop", run_other},
+	{"insert", run_insert},
+	{"update", run_joined},
+	{"delete", run_other},
+	{"truncate", run_other},
+	{"backup", run_other},
+	{"restore", run_other},
+	{"grant", run_joined},
+	{"deny", run_joined},
+	{"revoke", run_joined},
+	{"kill", run_other},
+	{"dbcc", run_other},
+	{"commit", run_other},
+	{"rollback", run_other},
+	{"return", run_other},
+	{"raiserror", run_other},
+	{"bulk", run_joined},
+	{"shutdown", run_other},
 };
 
 static void statement(struct query *query, struct sql_lexer *lexer)
@@ -703,7 +731,8 @@ size_t mssql_headers_length(const struct mssql *mssql, struct slice message)
 	uint32_t length = cursor_u32le(&c);
 
 	/* From TDS 7.2 on; the first header's own length shows that it is one. */
-	if (mssql->version < TDS_VERSION_72 || length < 4 || length > message.length || length > 1024)
+	if (mssql->version < TDS_VERSION_72 || length < 4 || length > message.length ||
+	    length > 1024)
 		return 0;
 	return length;
 }
@@ -742,7 +771,9 @@ void mssql_run_text(struct session *session, struct mssql *mssql, struct query *
 void mssql_batch(struct session *session, struct mssql *mssql, struct slice message)
 {
 	struct tds_stream out = mssql_stream(session, mssql);
-	struct query query = {.session = session, .mssql = mssql, .out = &out,
+	struct query query = {.session = session,
+			      .mssql = mssql,
+			      .out = &out,
 			      .scratch = arena_of(QUERY_SCRATCH_MAX)};
 	struct writer sql = writer_growing(2 * MSSQL_MESSAGE_MAX);
 

@@ -5,13 +5,14 @@
 #include "mssql.h"
 #include "sql.h"
 
-#define QUERY_VARIABLES_MAX 24
-#define QUERY_DEPTH_MAX     12 /* EXEC inside EXEC, BEGIN inside BEGIN */
-#define QUERY_BRACKETS_MAX  32
-#define QUERY_CONDITIONS_MAX 4 /* brackets in conditions are read twice: 2^4 times at most */
+#define QUERY_VARIABLES_MAX  24
+#define QUERY_DEPTH_MAX      12 /* EXEC inside EXEC, BEGIN inside BEGIN */
+#define QUERY_BRACKETS_MAX   32
+#define QUERY_CONDITIONS_MAX 4    /* brackets in conditions are read twice: 2^4 times at most */
 #define QUERY_STATEMENTS_MAX 1000 /* a batch; what follows is recorded but not run */
-#define QUERY_COLUMNS_MAX   64
-#define QUERY_SCRATCH_MAX   ((size_t)4 * 1024 * 1024) /* a batch of 1 MiB, as UTF-8, and its strings */
+#define QUERY_COLUMNS_MAX    64
+#define QUERY_SCRATCH_MAX \
+	((size_t)4 * 1024 * 1024) /* a batch of 1 MiB, as UTF-8, and its strings */
 #define QUERY_ARGUMENTS_MAX 16
 
 struct query_variable {
@@ -39,10 +40,10 @@ struct query {
 	size_t variable_count;
 	unsigned depth, brackets, conditions;
 	unsigned statements; /* run so far: a batch has a bound */
-	bool muted;   /* inside a branch that is not taken: nothing happens and nothing is answered */
-	bool stopped; /* an error ended the batch */
+	bool muted; /* inside a branch that is not taken: nothing happens and nothing is answered */
+	bool stopped;      /* an error ended the batch */
 	bool in_procedure; /* DONEINPROC instead of DONE */
-	int64_t rows; /* @@rowcount */
+	int64_t rows;      /* @@rowcount */
 	/* The row that names in an expression stand for. */
 	const struct catalog_table *table;
 	size_t row;

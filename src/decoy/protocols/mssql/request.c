@@ -5,7 +5,7 @@ static const struct {
 	uint16_t id;
 	const char *name;
 } numbered[] = {
-	{2, "sp_cursoropen"}, {10, "sp_executesql"}, {11, "sp_prepare"}, {12, "sp_execute"},
+	{2, "sp_cursoropen"}, {10, "sp_executesql"}, {11, "sp_prepare"},    {12, "sp_execute"},
 	{13, "sp_prepexec"},  {15, "sp_unprepare"},  {9, "sp_cursorclose"},
 };
 
@@ -142,7 +142,8 @@ static struct tds_value take_value(struct query *query, struct cursor *c)
 	case 0x25:
 	case 0x2d:
 		cursor_skip(c, 1);
-		return (struct tds_value){.kind = TDS_VARCHAR, .text = cursor_take(c, cursor_u8(c))};
+		return (struct tds_value){.kind = TDS_VARCHAR,
+					  .text = cursor_take(c, cursor_u8(c))};
 	case 0x29: /* time kinds say their scale */
 	case 0x2a:
 	case 0x2b:
@@ -165,7 +166,8 @@ static struct slice take_text(struct query *query, struct cursor *c, size_t leng
 	return wide ? wide_text(query, raw).text : raw;
 }
 
-static size_t take_arguments(struct query *query, struct cursor *c, struct query_argument *arguments)
+static size_t take_arguments(struct query *query, struct cursor *c,
+			     struct query_argument *arguments)
 {
 	size_t count = 0;
 
@@ -182,9 +184,10 @@ static size_t take_arguments(struct query *query, struct cursor *c, struct query
 }
 
 /* The statement in a call: the first text that is no list of parameters. */
-static struct slice statement_of(const char *name, const struct query_argument *arguments, size_t count)
+static struct slice statement_of(const char *name, const struct query_argument *arguments,
+				 size_t count)
 {
-	size_t at = slice_is_nocase(slice_text(name), "sp_executesql") ? 0
+	size_t at = slice_is_nocase(slice_text(name), "sp_executesql")   ? 0
 		    : slice_is_nocase(slice_text(name), "sp_cursoropen") ? 1
 									 : 2;
 
@@ -253,7 +256,9 @@ static void run_call(struct query *query, struct slice name, const struct query_
 void mssql_request(struct session *session, struct mssql *mssql, struct slice message)
 {
 	struct tds_stream out = mssql_stream(session, mssql);
-	struct query query = {.session = session, .mssql = mssql, .out = &out,
+	struct query query = {.session = session,
+			      .mssql = mssql,
+			      .out = &out,
 			      .scratch = arena_of(QUERY_SCRATCH_MAX)};
 	struct cursor c = cursor_of(slice_from(message, mssql_headers_length(mssql, message)));
 	struct query_argument arguments[QUERY_ARGUMENTS_MAX];

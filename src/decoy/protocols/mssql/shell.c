@@ -27,28 +27,31 @@ static const struct {
 	 "Administrator            DefaultAccount           Guest                    \n"
 	 "WDAGUtilityAccount       \nThe command completed successfully.\n\n"},
 	{"net localgroup administrators",
-	 "Alias name     administrators\nComment        Administrators have complete and unrestricted "
+	 "Alias name     administrators\nComment        Administrators have complete and "
+	 "unrestricted "
 	 "access to the computer/domain\n\nMembers\n\n"
 	 "-------------------------------------------------------------------------------\n"
 	 "Administrator\nThe command completed successfully.\n\n"},
-	{"ipconfig",
-	 "\nWindows IP Configuration\n\n\nEthernet adapter Ethernet0:\n\n"
-	 "   Connection-specific DNS Suffix  . : \n"
-	 "   IPv4 Address. . . . . . . . . . . : %A\n"
-	 "   Subnet Mask . . . . . . . . . . . : 255.255.255.0\n"
-	 "   Default Gateway . . . . . . . . . : \n"},
+	{"ipconfig", "\nWindows IP Configuration\n\n\nEthernet adapter Ethernet0:\n\n"
+		     "   Connection-specific DNS Suffix  . : \n"
+		     "   IPv4 Address. . . . . . . . . . . : %A\n"
+		     "   Subnet Mask . . . . . . . . . . . : 255.255.255.0\n"
+		     "   Default Gateway . . . . . . . . . : \n"},
 	{"echo %username%", "MSSQLSERVER\n"},
 	{"echo %computername%", "%H\n"},
 };
 
 /* Programs that run and say nothing that anyone would miss. */
 static const char *const silent[] = {
-	"powershell", "certutil", "bitsadmin", "reg",  "sc",	 "net",	   "taskkill", "schtasks",
-	"wmic",	      "del",	  "copy",      "move", "mkdir",	 "md",	   "rd",       "attrib",
-	"start",      "cmd",	  "cscript",   "wscript", "regsvr32", "rundll32", "mshta", "netsh",
-	"cacls",      "icacls",	  "takeown",   "ftp",  "tftp",	 "set",	   "cls",      "ren",
-	"timeout",    "ping",	  "curl",      "tasklist", "systeminfo", "dir", "type", "if", "for",
-	"powershell.exe", "certutil.exe", "cmd.exe", "reg.exe", "sc.exe", "wmic.exe", "exit", "rem",
+	"powershell",   "certutil", "bitsadmin", "reg",      "sc",       "net",
+	"taskkill",     "schtasks", "wmic",      "del",      "copy",     "move",
+	"mkdir",        "md",       "rd",        "attrib",   "start",    "cmd",
+	"cscript",      "wscript",  "regsvr32",  "rundll32", "mshta",    "netsh",
+	"cacls",        "icacls",   "takeown",   "ftp",      "tftp",     "set",
+	"cls",          "ren",      "timeout",   "ping",     "curl",     "tasklist",
+	"systeminfo",   "dir",      "type",      "if",       "for",      "powershell.exe",
+	"certutil.exe", "cmd.exe",  "reg.exe",   "sc.exe",   "wmic.exe", "exit",
+	"rem",
 };
 
 static void put_answer(struct session *session, const char *output, struct writer *out)
@@ -83,7 +86,8 @@ static struct slice first_word(struct slice command)
 static void run_one(struct session *session, struct slice command, struct writer *out)
 {
 	command = slice_trim(command);
-	while (slice_starts_nocase(command, "cmd /c ") || slice_starts_nocase(command, "cmd.exe /c "))
+	while (slice_starts_nocase(command, "cmd /c ") ||
+	       slice_starts_nocase(command, "cmd.exe /c "))
 		command = slice_trim(slice_from(command, slice_find_nocase(command, "/c") + 2));
 	if (command.length > 1 && command.at[0] == '"' && command.at[command.length - 1] == '"')
 		command = slice_of(command.at + 1, command.length - 2);
@@ -106,7 +110,8 @@ static void run_one(struct session *session, struct slice command, struct writer
 			return;
 	}
 	/* A path to a program of the intruder's own: it was dropped before, and is quiet. */
-	if (word.length == 0 || word.length > MSSQL_NAME_MAX || slice_find_byte(command, '\\') != SIZE_MAX)
+	if (word.length == 0 || word.length > MSSQL_NAME_MAX ||
+	    slice_find_byte(command, '\\') != SIZE_MAX)
 		return;
 	writer_text(out, "'");
 	writer_bytes(out, word);

@@ -65,7 +65,8 @@ static size_t quoted_length(struct slice s, uint8_t close)
 	return s.length;
 }
 
-static size_t take_quoted(struct sql_token *token, struct slice s, uint8_t close, enum sql_kind kind)
+static size_t take_quoted(struct sql_token *token, struct slice s, uint8_t close,
+			  enum sql_kind kind)
 {
 	size_t length = quoted_length(s, close);
 	bool closed = length > 1 && s.at[length - 1] == close;

@@ -12,19 +12,19 @@ enum sql_kind {
 	SQL_STRING,   /* without its quotes, quotes inside still doubled */
 	SQL_WIDE,     /* N'...' */
 	SQL_NUMBER,
-	SQL_HEX,      /* digits behind 0x */
-	SQL_MARK,     /* one character */
+	SQL_HEX,  /* digits behind 0x */
+	SQL_MARK, /* one character */
 };
 
 struct sql_token {
 	enum sql_kind kind;
 	struct slice text;
-	bool quoted;        /* a [name] or "name": never a keyword */
+	bool quoted; /* a [name] or "name": never a keyword */
 	bool starts_line;
 };
 
 struct sql_lexer {
-	struct slice rest;     /* behind the current token */
+	struct slice rest; /* behind the current token */
 	struct sql_token now;
 };
 
@@ -38,8 +38,8 @@ bool sql_take(struct sql_lexer *lexer, const char *keyword);
 bool sql_take_mark(struct sql_lexer *lexer, char mark);
 /* A string's text with its doubled quotes undone, in the arena where that changes it. */
 struct slice sql_string(const struct sql_token *token, struct arena *arena);
-/* A name of up to four parts as written, brackets dropped ("master..sysdatabases"); *last is its last
- * part. Empty when there is none. */
+/* A name of up to four parts as written, brackets dropped ("master..sysdatabases"); *last is its
+ * last part. Empty when there is none. */
 struct slice sql_name(struct sql_lexer *lexer, struct arena *arena, struct slice *last);
 
 #endif

@@ -100,7 +100,8 @@ static size_t units_of(const struct tds_stream *out, struct slice text)
 	size_t units = 0;
 
 	while (text.length > 0)
-		units += next_code_point(&text) >= 0x10000 && out->version != TDS_VERSION_42 ? 2 : 1;
+		units +=
+			next_code_point(&text) >= 0x10000 && out->version != TDS_VERSION_42 ? 2 : 1;
 	return units;
 }
 
@@ -112,7 +113,8 @@ static struct slice fitting(const struct tds_stream *out, struct slice text, siz
 
 	while (rest.length > 0) {
 		struct slice before = rest;
-		units += next_code_point(&rest) >= 0x10000 && out->version != TDS_VERSION_42 ? 2 : 1;
+		units +=
+			next_code_point(&rest) >= 0x10000 && out->version != TDS_VERSION_42 ? 2 : 1;
 		if (units > most)
 			return slice_first(text, text.length - before.length);
 	}
@@ -355,7 +357,8 @@ void tds_columns(struct tds_stream *out, const struct tds_column *columns, size_
 	for (size_t i = 0; i < count; i++) {
 		put_user_type(out);
 		/* Computed (0x20), perhaps null (0x01). */
-		writer_u16le(&out->bytes, is_fixed(out, &columns[i]) || !columns[i].nullable ? 0x20 : 0x21);
+		writer_u16le(&out->bytes,
+			     is_fixed(out, &columns[i]) || !columns[i].nullable ? 0x20 : 0x21);
 		put_type(out, &columns[i]);
 		put_short(out, columns[i].name);
 	}

@@ -1,5 +1,5 @@
-/* The Tabular Data Stream as a server sends it (MS-TDS): tokens, rows and packets, in the widths that
- * each version asks for. Knows nothing of SQL or sessions.
+/* The Tabular Data Stream as a server sends it (MS-TDS): tokens, rows and packets, in the widths
+ * that each version asks for. Knows nothing of SQL or sessions.
  *
  * All text handed in is UTF-8; it leaves as UTF-16LE from TDS 7.0 on and as Latin-1 before.
  */
@@ -53,11 +53,24 @@ enum {
 };
 
 /* What DONE says was done. */
-enum tds_command { TDS_COMMAND_NONE = 0, TDS_COMMAND_SELECT = 0xc1, TDS_COMMAND_INSERT = 0xc3,
-		   TDS_COMMAND_EXECUTE = 0xe0, TDS_COMMAND_OTHER = 0xfd };
+enum tds_command {
+	TDS_COMMAND_NONE = 0,
+	TDS_COMMAND_SELECT = 0xc1,
+	TDS_COMMAND_INSERT = 0xc3,
+	TDS_COMMAND_EXECUTE = 0xe0,
+	TDS_COMMAND_OTHER = 0xfd
+};
 
-enum tds_kind { TDS_NULL, TDS_INT, TDS_BIGINT, TDS_BIT, TDS_VARCHAR, TDS_NVARCHAR, TDS_BINARY,
-		TDS_DATETIME };
+enum tds_kind {
+	TDS_NULL,
+	TDS_INT,
+	TDS_BIGINT,
+	TDS_BIT,
+	TDS_VARCHAR,
+	TDS_NVARCHAR,
+	TDS_BINARY,
+	TDS_DATETIME
+};
 
 struct tds_value {
 	enum tds_kind kind;
@@ -114,8 +127,8 @@ void tds_finish(struct tds_stream *out);
 void tds_packets(struct writer *out, enum tds_packet type, uint16_t size, uint16_t spid,
 		 struct slice message);
 
-/* UTF-16LE to UTF-8. Halves of surrogate pairs that stand alone become the three bytes of their code
- * point, which no UTF-8 text holds: nothing is lost. An odd last byte is dropped. */
+/* UTF-16LE to UTF-8. Halves of surrogate pairs that stand alone become the three bytes of their
+ * code point, which no UTF-8 text holds: nothing is lost. An odd last byte is dropped. */
 void tds_to_utf8(struct slice utf16, struct writer *out);
 /* UTF-8 to UTF-16LE; bytes that are not UTF-8 count as Latin-1. */
 void tds_to_utf16(struct slice utf8, struct writer *out);

@@ -1,5 +1,5 @@
-/* What the client tells of itself: terminal (RFC 1091), speed (RFC 1079), display (RFC 1096), window
- * (RFC 1073) and environment (RFC 1572, RFC 1408), as one client.fingerprint event. */
+/* What the client tells of itself: terminal (RFC 1091), speed (RFC 1079), display (RFC 1096),
+ * window (RFC 1073) and environment (RFC 1572, RFC 1408), as one client.fingerprint event. */
 #include "decoy/protocols/telnet/telnet.h"
 
 #define VARIABLES_MAX 24
@@ -172,7 +172,8 @@ void telnet_client_report(struct session *session, struct telnet *telnet)
 	if (terminal.length)
 		event_set_text(event, FIELD_TERMINAL, writer_slice(&terminal));
 	if (client->variable_count)
-		event_set_texts(event, FIELD_ENVIRONMENT, client->variables, client->variable_count);
+		event_set_texts(event, FIELD_ENVIRONMENT, client->variables,
+				client->variable_count);
 	if (client->tag_count)
 		event_set_texts(event, FIELD_TAGS, client->tags, client->tag_count);
 	if (terminal.length || client->variable_count)

@@ -38,9 +38,12 @@ struct request {
 };
 
 static const struct request inetutils_first[] = {
-	{TELNET_WILL, TELNET_AUTHENTICATION}, {TELNET_WILL, TELNET_ENCRYPT},
-	{TELNET_DO, TELNET_TTYPE},            {TELNET_DO, TELNET_TSPEED},
-	{TELNET_DO, TELNET_XDISPLOC},         {TELNET_DO, TELNET_NEW_ENVIRON},
+	{TELNET_WILL, TELNET_AUTHENTICATION},
+	{TELNET_WILL, TELNET_ENCRYPT},
+	{TELNET_DO, TELNET_TTYPE},
+	{TELNET_DO, TELNET_TSPEED},
+	{TELNET_DO, TELNET_XDISPLOC},
+	{TELNET_DO, TELNET_NEW_ENVIRON},
 	{TELNET_DO, TELNET_OLD_ENVIRON},
 };
 static const struct request inetutils_second[] = {
@@ -129,8 +132,8 @@ void telnet_greet(struct session *session, struct telnet *telnet)
 /* The client offers line mode: inetutils takes it, with a mode, and drops it before the prompt. */
 static void take_up_line_mode(struct session *session, struct telnet *telnet, bool asked)
 {
-	uint8_t edit_and_trap[] = {TELNET_IAC, TELNET_SB, TELNET_LINEMODE, 1, asked ? 3 : 16,
-				   TELNET_IAC, TELNET_SE, 0};
+	uint8_t edit_and_trap[] = {TELNET_IAC,     TELNET_SB,  TELNET_LINEMODE, 1,
+				   asked ? 3 : 16, TELNET_IAC, TELNET_SE,       0};
 
 	telnet->flags |= TELNET_LINED;
 	session_write(session, slice_of(edit_and_trap, sizeof(edit_and_trap)));
@@ -169,14 +172,16 @@ static void hear_will(struct session *session, struct telnet *telnet, int place,
 {
 	uint8_t option = known[place].code;
 	enum state before = get(telnet->theirs, place);
-	bool allowed = known[place].they_may && !(telnet->flags & TELNET_BUSYBOX && option != TELNET_NAWS);
+	bool allowed =
+		known[place].they_may && !(telnet->flags & TELNET_BUSYBOX && option != TELNET_NAWS);
 
 	if (option == TELNET_LINEMODE && telnet->stage >= TELNET_USER)
 		allowed = false;
 	if (option == TELNET_LINEMODE && telnet->flags & TELNET_LINED)
 		allowed = false;
 	hear(session, &telnet->theirs, place, wanted, allowed, TELNET_DO, TELNET_DONT);
-	if (option == TELNET_LINEMODE && wanted && get(telnet->theirs, place) == YES && before != YES)
+	if (option == TELNET_LINEMODE && wanted && get(telnet->theirs, place) == YES &&
+	    before != YES)
 		take_up_line_mode(session, telnet, before == WANTS_YES);
 }
 
@@ -194,8 +199,8 @@ void telnet_negotiate(struct session *session, struct telnet *telnet, uint8_t ve
 	if (option == TELNET_TM && (verb == TELNET_WILL || verb == TELNET_WONT))
 		return; /* the answer to our mark; answering it would never end */
 	if (verb == TELNET_DO || verb == TELNET_DONT)
-		hear(session, &telnet->ours, place, verb == TELNET_DO, known[place].we_may, TELNET_WILL,
-		     TELNET_WONT);
+		hear(session, &telnet->ours, place, verb == TELNET_DO, known[place].we_may,
+		     TELNET_WILL, TELNET_WONT);
 	else
 		hear_will(session, telnet, place, verb == TELNET_WILL);
 	if (option == TELNET_TM)
@@ -235,7 +240,7 @@ static void fetch(struct session *session, struct telnet *telnet)
 
 		if (!they_do(telnet, fetched[i]))
 			continue;
-		telnet->replied &= (uint16_t)~(1u << place_of(fetched[i]));
+		telnet->replied &= (uint16_t) ~(1u << place_of(fetched[i]));
 		session_write(session, slice_of(send, sizeof(send)));
 	}
 }
@@ -256,7 +261,8 @@ bool telnet_advance(struct session *session, struct telnet *telnet)
 		fetch(session, telnet);
 	if (telnet->stage == TELNET_FETCHING && all_fetched(telnet)) {
 		telnet->stage = TELNET_SETTLING;
-		/* In a segment of its own: hydra does not read past the line mode's subnegotiation. */
+		/* In a segment of its own: hydra does not read past the line mode's subnegotiation.
+		 */
 		if (telnet->flags & TELNET_LINED)
 			session_delay(session, SEPARATE_SEGMENT);
 		ask_all(session, telnet, inetutils_second, ARRAY_COUNT(inetutils_second));
@@ -267,8 +273,8 @@ bool telnet_advance(struct session *session, struct telnet *telnet)
 
 void telnet_settle(struct session *session, struct telnet *telnet)
 {
-	static const uint8_t flow_by_any_key[] = {TELNET_IAC, TELNET_SB, TELNET_LFLOW, 3,
-						  TELNET_IAC, TELNET_SE, 0};
+	static const uint8_t flow_by_any_key[] = {
+		TELNET_IAC, TELNET_SB, TELNET_LFLOW, 3, TELNET_IAC, TELNET_SE, 0};
 
 	if (they_do(telnet, TELNET_LFLOW))
 		session_write(session, slice_of(flow_by_any_key, sizeof(flow_by_any_key)));

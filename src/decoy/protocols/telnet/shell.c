@@ -24,9 +24,10 @@ static void print_last_login(struct session *session)
 	int64_t second = persona_derive_number(persona, "telnet last login", 8 * 3600, 18 * 3600);
 	struct civil_time t = clock_civil(day * DAY + second * SECOND);
 
-	session_print(session, "Last login: %s %s %2d %02d:%02d:%02d UTC %d from 10.%d.%d.%d on pts/0\r\n",
-		      days[t.weekday], months[t.month - 1], t.day, t.hour, t.minute, t.second, t.year,
-		      (int)persona_derive_number(persona, "telnet last net", 0, 99),
+	session_print(session,
+		      "Last login: %s %s %2d %02d:%02d:%02d UTC %d from 10.%d.%d.%d on pts/0\r\n",
+		      days[t.weekday], months[t.month - 1], t.day, t.hour, t.minute, t.second,
+		      t.year, (int)persona_derive_number(persona, "telnet last net", 0, 99),
 		      (int)persona_derive_number(persona, "telnet last subnet", 0, 60),
 		      (int)persona_derive_number(persona, "telnet last host", 2, 250));
 }
@@ -41,7 +42,8 @@ void telnet_shell_prompt(struct session *session, const struct telnet *telnet)
 	else if (telnet->flags & TELNET_ROOT)
 		session_print(session, "root@%s:~# ", host);
 	else
-		session_print(session, "%.*s@%s:~$ ", (int)user.length, (const char *)user.at, host);
+		session_print(session, "%.*s@%s:~$ ", (int)user.length, (const char *)user.at,
+			      host);
 }
 
 void telnet_welcome(struct session *session, struct telnet *telnet, enum access_depth depth)

@@ -1,5 +1,5 @@
-/* Telnet: the log-in dialogue of a Debian server (inetutils telnetd and shadow's login) or of a small
- * device (BusyBox telnetd and login), byte for byte as they hold it.
+/* Telnet: the log-in dialogue of a Debian server (inetutils telnetd and shadow's login) or of a
+ * small device (BusyBox telnetd and login), byte for byte as they hold it.
  *
  * A line stays in the session's input until its end has come, so a session that waits for a name
  * holds no buffer; `looked` remembers how far the echo is.
@@ -9,7 +9,7 @@
 /* A client that does not negotiate gets its prompt after this. The real telnetd waits for ever; a
  * scanner's probe is over by then and sees the same silence. */
 #define NEGOTIATION_PATIENCE (10 * SECOND)
-#define INETUTILS_TRIES      5            /* LOGIN_RETRIES of login.defs */
+#define INETUTILS_TRIES      5 /* LOGIN_RETRIES of login.defs */
 #define BUSYBOX_TRIES        3
 #define FAIL_DELAY           (3 * SECOND) /* of pam_faildelay, which varies it by a quarter; BusyBox's */
 #define SHELL_IDLE           (15 * MINUTE)
@@ -85,14 +85,16 @@ static void begin_login(struct session *session, struct telnet *telnet)
 static void refuse(struct session *session, struct telnet *telnet)
 {
 	const struct telnet_options *options = options_of(session);
-	unsigned limit = options->tries ? (unsigned)options->tries
+	unsigned limit = options->tries       ? (unsigned)options->tries
 			 : is_busybox(telnet) ? BUSYBOX_TRIES
 					      : INETUTILS_TRIES;
 	int64_t quarter = is_busybox(telnet) ? 0 : FAIL_DELAY / 4;
 
-	session_delay(session, FAIL_DELAY - quarter +
-				       (int64_t)session_random_number(session, (uint64_t)(2 * quarter + 1)));
-	session_text(session, is_busybox(telnet) ? "Login incorrect\r\n" : "\r\nLogin incorrect\r\n");
+	session_delay(session,
+		      FAIL_DELAY - quarter +
+			      (int64_t)session_random_number(session, (uint64_t)(2 * quarter + 1)));
+	session_text(session,
+		     is_busybox(telnet) ? "Login incorrect\r\n" : "\r\nLogin incorrect\r\n");
 	if (++telnet->tries < limit) {
 		ask_user(session, telnet);
 		return;
@@ -202,7 +204,8 @@ static void edit(struct session *session, struct telnet *telnet, struct slice in
 }
 
 /* One character; `input` is the line before it. True when a line ended. */
-static bool take_data(struct session *session, struct telnet *telnet, struct slice input, uint8_t byte)
+static bool take_data(struct session *session, struct telnet *telnet, struct slice input,
+		      uint8_t byte)
 {
 	bool after_cr = (telnet->flags & TELNET_AFTER_CR) != 0;
 
@@ -279,9 +282,9 @@ static void overflow(struct session *session, struct telnet *telnet, struct slic
 	telnet->typed = 0;
 }
 
-/* What comes before the negotiation is over waits, as in telnetd. A name and a password from a client
- * that will not negotiate at all are taken at once, since it may not stay: two lines, the first a
- * word (which a scanner's probes do not have). */
+/* What comes before the negotiation is over waits, as in telnetd. A name and a password from a
+ * client that will not negotiate at all are taken at once, since it may not stay: two lines, the
+ * first a word (which a scanner's probes do not have). */
 static bool is_blind_login(struct slice waiting)
 {
 	struct slice name;
@@ -289,8 +292,8 @@ static bool is_blind_login(struct slice waiting)
 	if (!slice_next(&waiting, '\n', &name))
 		return false;
 	name = slice_trim(name);
-	if (name.length == 0 || slice_find_byte(waiting, '\n') == SIZE_MAX || waiting.at[0] == '\r' ||
-	    waiting.at[0] == '\n')
+	if (name.length == 0 || slice_find_byte(waiting, '\n') == SIZE_MAX ||
+	    waiting.at[0] == '\r' || waiting.at[0] == '\n')
 		return false;
 	for (size_t i = 0; i < name.length; i++) {
 		if (name.at[i] <= ' ' || name.at[i] >= 0x7f)
@@ -368,8 +371,9 @@ static void telnet_timer(struct session *session, void *state)
 		session_delay(session, MILLISECOND); /* what waits is offered again after it */
 		return;
 	}
-	session_print(session, is_busybox(telnet) ? "\r\nLogin timed out after %lld seconds\r\n"
-						  : "\r\nLogin timed out after %lld seconds.\r\n",
+	session_print(session,
+		      is_busybox(telnet) ? "\r\nLogin timed out after %lld seconds\r\n"
+					 : "\r\nLogin timed out after %lld seconds.\r\n",
 		      (long long)seconds);
 	session_close(session, "timeout");
 }
@@ -399,19 +403,34 @@ static int telnet_recognise(struct slice first)
 static const char *const styles[] = {"persona", "inetutils", "busybox", NULL};
 
 static const struct directive directives[] = {
-	{.name = "style", .type = DIRECTIVE_CHOICE, .offset = offsetof(struct telnet_options, style),
-	 .standard = "persona", .choices = styles,
-	 .help = "Whose telnetd and login are played: the persona's telnet.style, or one of these."},
-	{.name = "prompt", .type = DIRECTIVE_BOOLEAN, .offset = offsetof(struct telnet_options, prompt),
+	{.name = "style",
+	 .type = DIRECTIVE_CHOICE,
+	 .offset = offsetof(struct telnet_options, style),
+	 .standard = "persona",
+	 .choices = styles,
+	 .help = "Whose telnetd and login are played: the persona's telnet.style, or one of "
+		 "these."},
+	{.name = "prompt",
+	 .type = DIRECTIVE_BOOLEAN,
+	 .offset = offsetof(struct telnet_options, prompt),
 	 .standard = "yes",
 	 .help = "After a log-in show a prompt and record what is typed; no: the account is not "
 		 "available."},
-	{.name = "tries", .type = DIRECTIVE_NUMBER, .offset = offsetof(struct telnet_options, tries),
-	 .standard = "0", .minimum = 0, .maximum = 100,
-	 .help = "Failed log-ins until the connection ends; 0: as the style has it (5; BusyBox 3)."},
-	{.name = "timeout", .type = DIRECTIVE_DURATION,
-	 .offset = offsetof(struct telnet_options, timeout), .standard = "60s", .minimum = SECOND,
-	 .maximum = HOUR, .help = "Time to log in."},
+	{.name = "tries",
+	 .type = DIRECTIVE_NUMBER,
+	 .offset = offsetof(struct telnet_options, tries),
+	 .standard = "0",
+	 .minimum = 0,
+	 .maximum = 100,
+	 .help = "Failed log-ins until the connection ends; 0: as the style has it (5; BusyBox "
+		 "3)."},
+	{.name = "timeout",
+	 .type = DIRECTIVE_DURATION,
+	 .offset = offsetof(struct telnet_options, timeout),
+	 .standard = "60s",
+	 .minimum = SECOND,
+	 .maximum = HOUR,
+	 .help = "Time to log in."},
 };
 
 static const struct config_section section = {

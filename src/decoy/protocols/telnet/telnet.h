@@ -60,10 +60,10 @@ enum telnet_stage {
 };
 
 enum {
-	TELNET_BUSYBOX = 1 << 0,    /* the style; else inetutils */
-	TELNET_AFTER_CR = 1 << 1,   /* a LF or NUL that follows belongs to it */
-	TELNET_LINED = 1 << 2,      /* line mode was taken up once */
-	TELNET_ROOT = 1 << 3,       /* who logged in */
+	TELNET_BUSYBOX = 1 << 0,  /* the style; else inetutils */
+	TELNET_AFTER_CR = 1 << 1, /* a LF or NUL that follows belongs to it */
+	TELNET_LINED = 1 << 2,    /* line mode was taken up once */
+	TELNET_ROOT = 1 << 3,     /* who logged in */
 };
 
 enum telnet_style { TELNET_STYLE_PERSONA, TELNET_STYLE_INETUTILS, TELNET_STYLE_BUSYBOX };
@@ -127,7 +127,8 @@ void telnet_greet(struct session *session, struct telnet *telnet);
 void telnet_negotiate(struct session *session, struct telnet *telnet, uint8_t verb, uint8_t option);
 void telnet_subnegotiate(struct session *session, struct telnet *telnet, uint8_t option,
 			 struct slice body);
-/* Goes on to the next stage once all that was asked is answered. True: it is time for the prompt. */
+/* Goes on to the next stage once all that was asked is answered. True: it is time for the prompt.
+ */
 bool telnet_advance(struct session *session, struct telnet *telnet);
 /* What inetutils' telnetd sends between the negotiation and the first prompt. */
 void telnet_settle(struct session *session, struct telnet *telnet);
