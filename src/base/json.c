@@ -213,12 +213,33 @@ static enum json_kind close_level(struct json_reader *r)
 	return object ? JSON_OBJECT_END : JSON_ARRAY_END;
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Passes over bytes that mean nothing in a string, eight at a time. */
+static size_t skip_plain(struct slice text, size_t at)
+{
+	uint64_t word, quote, backslash;
+
+	for (; text.length - at >= 8; at += 8) {
+		memcpy(&word, text.at + at, 8);
+		quote = word ^ EACH_BYTE('"');
+		backslash = word ^ EACH_BYTE('\\');
+		/* A high bit where a byte is below 0x20, or zero after the xor. */
+		if ((((word - EACH_BYTE(0x20)) & ~word) | ((quote - EACH_BYTE(1)) & ~quote) |
+		     ((backslash - EACH_BYTE(1)) & ~backslash)) &
+		    EACH_BYTE(0x80))
+			break;
+	}
+	return at;
+}
+
 /* Reads a string from its opening quote; false when it is broken. */
 static bool read_string(struct json_reader *r, struct slice *token)
 {
 	const uint8_t *text = r->text.at;
 	size_t start = ++r->at;
 
+	r->at = skip_plain(r->text, r->at);
 	while (r->at < r->text.length && text[r->at] != '"') {
 		if (text[r->at] < 0x20)
 			return false;
@@ -365,6 +386,14 @@ enum json_kind json_next(struct json_reader *r, struct slice *token)
 	default:
 		return broken(r);
 	}
+}
+
+void json_jump(struct json_reader *r, size_t at, unsigned depth)
+{
+	r->at = at;
+	r->depth = depth < JSON_DEPTH_MAX ? depth : JSON_DEPTH_MAX - 1;
+	r->is_object = ((uint64_t)1 << r->depth) - 1;
+	r->state = WANT_VALUE;
 }
 
 int json_skip(struct json_reader *r, enum json_kind kind)

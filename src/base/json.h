@@ -70,6 +70,8 @@ static inline struct json_reader json_reader_of(struct slice text)
 /* The next token. For keys and strings *token is what stands between the quotes, still escaped;
  * for numbers their text. JSON_END comes when only white space is left after the value. */
 enum json_kind json_next(struct json_reader *reader, struct slice *token);
+/* Goes on `at` a value inside so many objects, for who knows the text up to there. */
+void json_jump(struct json_reader *reader, size_t at, unsigned depth);
 /* Reads past the value whose first token was kind (nothing for scalars); -1 when it is broken. */
 MUST_CHECK int json_skip(struct json_reader *reader, enum json_kind kind);
 /* Undoes the escapes of a string token; lone surrogates become U+FFFD. */

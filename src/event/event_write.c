@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "event/event.h"
+#include "event/opening.h"
 
 #define SHORT_TEXT    64 /* this much of any text field is always kept */
 #define WORST_GROWTH  6  /* a control byte becomes \u00NN */
@@ -30,10 +30,13 @@ _Static_assert(LINE_RESERVE < EVENT_LINE_MAX / 2, "too many fields for EVENT_LIN
 
 struct line {
 	struct writer *out;
+	struct event_habits *habits; /* or NULL */
 	size_t start;
-	const char *open; /* path of the field written last: its objects are open */
+	enum event_field open; /* the field written last: its objects are open; FIELD_COUNT: none */
 	uint64_t truncated[FIELD_WORDS], escaped[FIELD_WORDS];
 };
+
+_Static_assert(FIELD_COUNT < UINT8_MAX, "too many fields for event_habits");
 
 static void mark(uint64_t *set, enum event_field field)
 {
@@ -52,19 +55,23 @@ static size_t shared_prefix(const char *a, const char *b)
 	return shared;
 }
 
-/* Closes and opens objects, and writes the field's name with its colon. */
-static void open_field(struct line *line, enum event_field field)
+static const char *path_of(enum event_field field)
 {
-	const char *path = event_fields[field].path, *at;
-	size_t shared = shared_prefix(line->open, path);
-	uint8_t text[OPENING_MAX];
-	size_t length = 0;
+	return field == FIELD_COUNT ? "" : event_fields[field].path;
+}
 
-	for (at = line->open + shared; *at; at++) {
+/* Closes and opens objects, and writes the field's name with its colon; returns the length. */
+static size_t make_opening(enum event_field before, enum event_field field,
+			   uint8_t text[OPENING_MAX])
+{
+	const char *open = path_of(before), *path = path_of(field), *at;
+	size_t shared = shared_prefix(open, path), length = 0;
+
+	for (at = open + shared; *at; at++) {
 		if (*at == '.')
 			text[length++] = '}';
 	}
-	text[length++] = line->open[0] ? ',' : '{';
+	text[length++] = open[0] ? ',' : '{';
 	text[length++] = '"';
 	for (at = path + shared; *at; at++) {
 		if (*at == '.') {
@@ -76,13 +83,68 @@ static void open_field(struct line *line, enum event_field field)
 	}
 	text[length++] = '"';
 	text[length++] = ':';
-	writer_bytes(line->out, slice_of(text, length));
-	line->open = path;
+	return length;
+}
+
+static uint8_t depth_of(enum event_field field)
+{
+	uint8_t depth = 1;
+
+	for (const char *at = path_of(field); *at; at++) {
+		if (*at == '.')
+			depth++;
+	}
+	return depth;
+}
+
+const struct event_opening *opening_usual(struct event_habits *habits, enum event_field before,
+					  enum event_field field)
+{
+	struct event_opening *opening =
+		&habits->openings[(field * 5 + before) % ARRAY_COUNT(habits->openings)];
+	uint8_t text[OPENING_MAX] = {0};
+	size_t length;
+
+	if (opening->field == field + 1 && opening->after == before + 1)
+		return opening;
+	length = make_opening(before, field, text);
+	if (length > sizeof(opening->text))
+		return NULL;
+	opening->field = (uint8_t)(field + 1);
+	opening->after = (uint8_t)(before + 1);
+	opening->length = (uint8_t)length;
+	opening->depth = depth_of(field);
+	memcpy(opening->text, text, sizeof(opening->text));
+	return opening;
+}
+
+/* Room in a writer that mostly has it. */
+static inline uint8_t *reserve(struct writer *out, size_t length)
+{
+	if (!out->failed && out->capacity - out->length >= length)
+		return out->at + out->length;
+	return writer_reserve(out, length);
+}
+
+static void open_field(struct line *line, enum event_field field)
+{
+	const struct event_opening *usual =
+		line->habits ? opening_usual(line->habits, line->open, field) : NULL;
+	uint8_t text[OPENING_MAX], *at;
+
+	if (!usual) {
+		writer_bytes(line->out, slice_of(text, make_opening(line->open, field, text)));
+	} else if ((at = reserve(line->out, sizeof(usual->text)))) {
+		/* A copy of fixed length is a few instructions; the rest of it is written over. */
+		memcpy(at, usual->text, sizeof(usual->text));
+		writer_commit(line->out, usual->length);
+	}
+	line->open = field;
 }
 
 static void close_all(struct line *line)
 {
-	for (const char *at = line->open; *at; at++) {
+	for (const char *at = path_of(line->open); *at; at++) {
 		if (*at == '.')
 			writer_u8(line->out, '}');
 	}
@@ -153,7 +215,7 @@ static size_t text_room(const struct line *line)
 
 static void write_plain(struct writer *out, struct slice text)
 {
-	uint8_t *at = writer_reserve(out, text.length + 2);
+	uint8_t *at = reserve(out, text.length + 2);
 
 	if (!at)
 		return;
@@ -254,7 +316,20 @@ static void write_bytes(struct line *line, enum event_field field, struct slice 
 	writer_u8(line->out, '"');
 }
 
-static void write_time(struct writer *out, int64_t time)
+/* Most events share their second with the one before. */
+static void time_as_usual(struct event_second *second, int64_t time)
+{
+	uint32_t rest = (uint32_t)(time % SECOND);
+
+	if (second->number != time / SECOND + 1) {
+		clock_text(time, second->text);
+		second->number = time / SECOND + 1;
+	}
+	for (size_t digit = CLOCK_TEXT_LENGTH - 1; digit-- > CLOCK_TEXT_LENGTH - 7; rest /= 10)
+		second->text[digit] = (char)('0' + rest % 10);
+}
+
+static void write_time(struct line *line, int64_t time)
 {
 	char text[CLOCK_TEXT_LENGTH + 1];
 
@@ -262,8 +337,13 @@ static void write_time(struct writer *out, int64_t time)
 		time = TIME_EARLIEST;
 	if (time > TIME_LATEST)
 		time = TIME_LATEST;
+	if (line->habits && time >= 0) {
+		time_as_usual(&line->habits->written, time);
+		write_plain(line->out, slice_of(line->habits->written.text, CLOCK_TEXT_LENGTH));
+		return;
+	}
 	clock_text(time, text);
-	write_plain(out, slice_of(text, CLOCK_TEXT_LENGTH));
+	write_plain(line->out, slice_of(text, CLOCK_TEXT_LENGTH));
 }
 
 /* The shortest of two forms that reads back as the same number. */
@@ -301,7 +381,7 @@ static void write_field(struct line *line, const struct event *event, enum event
 	open_field(line, field);
 	switch (event_fields[field].type) {
 	case FIELD_TYPE_TIME:
-		write_time(line->out, event->values[field].number);
+		write_time(line, event->values[field].number);
 		break;
 	case FIELD_TYPE_TEXT:
 		write_text(line, field, event->values[field].text);
@@ -365,9 +445,11 @@ static void write_marks(struct line *line, const struct event *event)
 	write_names(line, FIELD_ESCAPED, line->escaped);
 }
 
-void event_write(const struct event *event, struct writer *out)
+void event_write_as_usual(const struct event *event, struct writer *out,
+			  struct event_habits *habits)
 {
-	struct line line = {.out = out, .start = out->length, .open = ""};
+	struct line line = {
+		.out = out, .habits = habits, .start = out->length, .open = FIELD_COUNT};
 
 	for (unsigned word = 0; word < FIELD_WORDS; word++) {
 		uint64_t present = event->present[word];
@@ -389,4 +471,9 @@ void event_write(const struct event *event, struct writer *out)
 	}
 	write_marks(&line, event);
 	close_all(&line);
+}
+
+void event_write(const struct event *event, struct writer *out)
+{
+	event_write_as_usual(event, out, NULL);
 }

@@ -25,6 +25,7 @@ struct spool {
 	bool alarm;          /* the last flush or append was refused */
 	bool unended;        /* the file ends in part of a line that could not be cut off */
 	struct writer batch; /* whole lines */
+	struct event_habits habits;
 };
 
 static int count_total(struct spool *spool)
@@ -167,7 +168,7 @@ int spool_append(struct spool *spool, const struct event *event)
 		raise_alarm(spool, "its folder holds as much as spool limits allow");
 		return -1;
 	}
-	event_write(event, &spool->batch);
+	event_write_as_usual(event, &spool->batch, &spool->habits);
 	writer_u8(&spool->batch, '\n');
 	if (spool->batch.failed) {
 		spool->batch.length = before;
@@ -274,9 +275,19 @@ int spool_sync(struct spool *spool)
 	return fdatasync(spool->file);
 }
 
+size_t spool_waiting(const struct spool *spool)
+{
+	return spool->batch.length;
+}
+
 uint64_t spool_refused(const struct spool *spool)
 {
 	return spool->refused;
+}
+
+bool spool_is_refusing(const struct spool *spool)
+{
+	return spool->alarm;
 }
 
 void spool_close(struct spool *spool)

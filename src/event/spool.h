@@ -38,8 +38,12 @@ MUST_CHECK int spool_append(struct spool *spool, const struct event *event);
 int spool_flush(struct spool *spool);
 /* Forces what was flushed to the disk itself. */
 int spool_sync(struct spool *spool);
+/* Bytes that the next flush will write. */
+size_t spool_waiting(const struct spool *spool);
 /* Events refused since opening. */
 uint64_t spool_refused(const struct spool *spool);
+/* True from the first refusal until events are taken again. */
+bool spool_is_refusing(const struct spool *spool);
 /* Flushes and closes; accepts NULL. */
 void spool_close(struct spool *spool);
 

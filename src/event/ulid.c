@@ -23,18 +23,21 @@ static void put_time(uint8_t bytes[16], int64_t millisecond)
 		bytes[i] = (uint8_t)(millisecond >> (40 - 8 * i));
 }
 
-/* 128 bits in groups of five, the first one padded with two zero bits. */
+/* 128 bits in groups of five from the end; the first group has three. */
 void ulid_text(const uint8_t bytes[16], char text[ULID_LENGTH + 1])
 {
-	uint32_t group = 0;
-	unsigned bits = 2, at = 0;
+	uint64_t high = 0, low = 0;
 
-	for (unsigned i = 0; i < 16; i++) {
-		group = group << 8 | bytes[i];
-		for (bits += 8; bits >= 5; bits -= 5)
-			text[at++] = digits[group >> (bits - 5) & 31];
+	for (unsigned i = 0; i < 8; i++) {
+		high = high << 8 | bytes[i];
+		low = low << 8 | bytes[i + 8];
 	}
-	text[at] = 0;
+	for (unsigned i = 0; i < 12; i++)
+		text[25 - i] = digits[low >> (5 * i) & 31];
+	text[13] = digits[(high << 4 | low >> 60) & 31];
+	for (unsigned i = 0; i < 13; i++)
+		text[12 - i] = digits[high >> (5 * i + 1) & 31];
+	text[ULID_LENGTH] = 0;
 }
 
 void ulid_next(struct ulid_source *source, int64_t microseconds, char text[ULID_LENGTH + 1])

@@ -38,6 +38,7 @@ static void print_rate(const char *what, int64_t began)
 int main(void)
 {
 	struct event event;
+	static struct event_habits habits;
 	struct writer out = writer_growing(EVENT_LINE_MAX);
 	struct arena arena = arena_of(EVENT_LINE_MAX);
 	const char *why = "";
@@ -46,12 +47,12 @@ int main(void)
 	for (int i = 0; i < ROUNDS; i++) {
 		writer_clear(&out);
 		fill(&event);
-		event_write(&event, &out);
+		event_write_as_usual(&event, &out, &habits);
 	}
 	print_rate("write", began);
 	began = clock_monotonic();
 	for (int i = 0; i < ROUNDS; i++) {
-		if (event_read(&event, writer_slice(&out), &arena, &why) < 0) {
+		if (event_read_as_usual(&event, writer_slice(&out), &arena, &why, &habits) < 0) {
 			fprintf(stderr, "cannot read back what was written: %s\n", why);
 			return 1;
 		}

@@ -112,6 +112,27 @@ static void assert_same_field(const struct event *a, const struct event *b, enum
 	}
 }
 
+/* Reads a line plainly and as usual, after whatever was read before; both must agree. */
+static int read_both(struct event *event, struct slice line, struct arena *arena, const char **why)
+{
+	static struct event_habits habits;
+	struct event usual;
+	const char *usual_why = NULL;
+	int result = event_read(event, line, arena, why);
+
+	assert_int_equal(event_read_as_usual(&usual, line, arena, &usual_why, &habits), result);
+	if (result < 0) {
+		assert_non_null(usual_why);
+		return result;
+	}
+	assert_memory_equal(usual.present, event->present, sizeof(usual.present));
+	for (enum event_field field = 0; field < FIELD_COUNT; field++) {
+		if (event_has(event, field))
+			assert_same_field(event, &usual, field);
+	}
+	return result;
+}
+
 /* Walks what jansson read: every leaf is a field of the schema. Returns the number of leaves. */
 static size_t count_leaves(json_t *object, const char *prefix)
 {
@@ -158,7 +179,9 @@ static size_t assert_valid(struct slice line)
 static void test_round_trip(void **state)
 {
 	static struct room room;
+	static struct event_habits habits;
 	struct writer out = writer_growing(EVENT_LINE_MAX);
+	struct writer usual = writer_growing(EVENT_LINE_MAX);
 	struct arena arena = arena_of(4 * EVENT_LINE_MAX);
 	uint64_t seed = 42;
 
@@ -175,9 +198,12 @@ static void test_round_trip(void **state)
 		writer_clear(&out);
 		event_write(&event, &out);
 		assert_false(out.failed);
+		writer_clear(&usual);
+		event_write_as_usual(&event, &usual, &habits);
+		assert_true(slice_equal(writer_slice(&usual), writer_slice(&out)));
 		if (round % 16 == 0)
 			assert_valid(writer_slice(&out));
-		if (event_read(&back, writer_slice(&out), &arena, &why) < 0)
+		if (read_both(&back, writer_slice(&out), &arena, &why) < 0)
 			fail_msg("round %d: %s", round, why);
 		for (enum event_field field = 0; field < FIELD_COUNT; field++) {
 			bool wanted = field == FIELD_SCHEMA || event_has(&event, field);
@@ -188,7 +214,42 @@ static void test_round_trip(void **state)
 		}
 		arena_drop(&arena);
 	}
+	writer_free(&usual);
 	writer_free(&out);
+}
+
+/* Times are remembered by the second. */
+static void test_times_as_usual(void **state)
+{
+	static const int64_t times[] = {0,
+					1,
+					999999,
+					1000000,
+					1795467576123456,
+					1795467576999999,
+					1795467577000000,
+					1795467576000000,
+					-1,
+					253402300799999999,
+					INT64_MAX,
+					0};
+	static struct event_habits habits;
+	struct writer out = writer_growing(EVENT_LINE_MAX);
+	struct writer usual = writer_growing(EVENT_LINE_MAX);
+
+	for (size_t i = 0; i < ARRAY_COUNT(times); i++) {
+		struct event event;
+
+		event_clear(&event);
+		event_set_number(&event, FIELD_TIME, times[i]);
+		writer_clear(&out);
+		writer_clear(&usual);
+		event_write(&event, &out);
+		event_write_as_usual(&event, &usual, &habits);
+		assert_true(slice_equal(writer_slice(&usual), writer_slice(&out)));
+	}
+	writer_free(&out);
+	writer_free(&usual);
 }
 
 static void test_exact_form(void **state)
@@ -258,7 +319,7 @@ static bool is_cut(enum event_field field, size_t length, size_t *kept)
 	else
 		event_set_text(&event, field, slice_of(text, length));
 	event_write(&event, &out);
-	assert_int_equal(event_read(&event, writer_slice(&out), &arena, &why), 0);
+	assert_int_equal(read_both(&event, writer_slice(&out), &arena, &why), 0);
 	marked = event_has(&event, FIELD_TRUNCATED);
 	*kept = event_fields[field].type == FIELD_TYPE_TEXTS ? event.values[field].texts.count
 							     : event_text(&event, field).length;
@@ -336,7 +397,7 @@ static void test_line_limit(void **state)
 		assert_false(out.failed);
 		assert_true(out.length > EVENT_LINE_MAX / 2);
 		assert_valid(writer_slice(&out));
-		assert_int_equal(event_read(&event, writer_slice(&out), &arena, &why), 0);
+		assert_int_equal(read_both(&event, writer_slice(&out), &arena, &why), 0);
 		assert_true(slice_is(event_text(&event, FIELD_SESSION_ID),
 				     "01KAS9Z5TRX2W0C8Z4M5K6J7H8"));
 		arena_drop(&arena);
@@ -411,7 +472,7 @@ static void test_reading_others(void **state)
 		const char *why = NULL;
 		struct event event;
 
-		if (event_read(&event, slice_text(cases[i].line), &arena, &why) != cases[i].result)
+		if (read_both(&event, slice_text(cases[i].line), &arena, &why) != cases[i].result)
 			fail_msg("%s", cases[i].line);
 		if (cases[i].result == 0)
 			assert_true(slice_is(event_text(&event, FIELD_USER_NAME), "a"));
@@ -436,7 +497,7 @@ static void test_damaged_lines(void **state)
 		set_random(&event, field, &seed, &room);
 	event_write(&event, &out);
 	for (size_t length = 0; length < out.length; length++) {
-		assert_int_equal(event_read(&event, slice_of(out.at, length), &arena, &why), -1);
+		assert_int_equal(read_both(&event, slice_of(out.at, length), &arena, &why), -1);
 		arena_drop(&arena);
 	}
 	for (int round = 0; round < ROUNDS; round++) {
@@ -444,7 +505,7 @@ static void test_damaged_lines(void **state)
 		uint8_t kept = out.at[at];
 
 		out.at[at] = (uint8_t)draw(&seed);
-		if (event_read(&event, writer_slice(&out), &arena, &why) < 0)
+		if (read_both(&event, writer_slice(&out), &arena, &why) < 0)
 			assert_non_null(why);
 		out.at[at] = kept;
 		arena_drop(&arena);
@@ -477,6 +538,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_times_as_usual),
 		cmocka_unit_test(test_exact_form),
 		cmocka_unit_test(test_odd_values),
 		cmocka_unit_test(test_caps),
