@@ -24,6 +24,7 @@ struct evidence_keeper {
 	const char *sensor;
 	struct ulid_source ulids;
 	int64_t looked;
+	bool failing; /* said so, since the last piece that could be moved */
 };
 
 struct piece {
@@ -187,6 +188,14 @@ static void remove_oldest(struct evidence_keeper *keeper)
 	free(pieces.items);
 }
 
+static void complain(struct evidence_keeper *keeper, const char *name)
+{
+	if (!keeper->failing)
+		log_warning("cannot move evidence %.64s to its place: %m; it waits in the inbox",
+			    name);
+	keeper->failing = true;
+}
+
 static void file_away(struct evidence_keeper *keeper, const char *name, uint64_t size)
 {
 	char folder[3] = {name[0], name[1], 0}, path[NAME_MAX_BYTES];
@@ -199,13 +208,14 @@ static void file_away(struct evidence_keeper *keeper, const char *name, uint64_t
 		return;
 	}
 	if (mkdirat(keeper->folder, folder, 0700) < 0 && errno != EEXIST) {
-		log_warning("cannot make the evidence folder %s: %m", folder);
+		complain(keeper, name);
 		return;
 	}
 	if (renameat(keeper->inbox, name, keeper->folder, path) < 0) {
-		log_warning("cannot move evidence %.64s to its place: %m", name);
+		complain(keeper, name);
 		return;
 	}
+	keeper->failing = false;
 	keeper->bytes += size;
 }
 

@@ -10,6 +10,7 @@
 #define RETAIN_EVERY    (60 * SECOND)
 #define PAUSE_MAX       (10 * SECOND) /* between tries while the database refuses */
 #define UPKEEP_STEPS    8             /* pieces of upkeep between two batches */
+#define COMPLAIN_EVERY  MINUTE        /* while the database refuses */
 #define REST_AFTER      (5 * SECOND)  /* idle time after which memory is given back */
 
 struct follow {
@@ -22,6 +23,8 @@ struct follow {
 	bool begun; /* a batch is open */
 	bool rested;
 	int64_t busy_at;
+	bool refusing; /* the last batch was refused */
+	int64_t complain_at;
 };
 
 static int open_follower(struct follow *follow, size_t i)
@@ -125,7 +128,13 @@ static void look_at_backlog(struct follow *follow)
 
 static int refused(struct follow *follow)
 {
-	log_error("%s; the events wait in their spools", store_problem(follow->store));
+	int64_t now = clock_monotonic();
+
+	if (!follow->refusing || now >= follow->complain_at) {
+		log_error("%s; the events wait in their spools", store_problem(follow->store));
+		follow->complain_at = now + COMPLAIN_EVERY;
+	}
+	follow->refusing = true;
 	store_rollback(follow->store);
 	follow->begun = false;
 	follow->counters.failures++;
@@ -183,6 +192,9 @@ static int take_all(struct follow *follow)
 	if (store_commit(follow->store) < 0)
 		return refused(follow);
 	follow->begun = false;
+	if (follow->refusing)
+		log_info("the store takes events again");
+	follow->refusing = false;
 	counted.batches++;
 	follow->counters = counted;
 	look_at_backlog(follow);

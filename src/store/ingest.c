@@ -56,12 +56,18 @@ struct intake {
 
 static const struct {
 	const char *action;
+	size_t length;
 	enum measure measure;
 } measured[] = {
-	{"session.open", MEASURE_CONNECTIONS},  {"port.probe", MEASURE_CONNECTIONS},
-	{"auth.attempt", MEASURE_CREDENTIALS},  {"command.input", MEASURE_COMMANDS},
-	{"protocol.request", MEASURE_REQUESTS}, {"http.request", MEASURE_REQUESTS},
-	{"payload.captured", MEASURE_PAYLOADS}, {"rule.alert", MEASURE_ALERTS},
+#define MEASURED(action, measure)                   \
+	{                                           \
+		action, sizeof(action) - 1, measure \
+	}
+	MEASURED("session.open", MEASURE_CONNECTIONS),  MEASURED("port.probe", MEASURE_CONNECTIONS),
+	MEASURED("auth.attempt", MEASURE_CREDENTIALS),  MEASURED("command.input", MEASURE_COMMANDS),
+	MEASURED("protocol.request", MEASURE_REQUESTS), MEASURED("http.request", MEASURE_REQUESTS),
+	MEASURED("payload.captured", MEASURE_PAYLOADS), MEASURED("rule.alert", MEASURE_ALERTS),
+#undef MEASURED
 };
 
 const char *ingest_objection(const struct event *event)
@@ -92,7 +98,8 @@ static void weigh(struct intake *intake)
 		count = 1;
 	intake->weights[MEASURE_EVENTS] = 1;
 	for (size_t i = 0; i < ARRAY_COUNT(measured); i++)
-		if (slice_is(action, measured[i].action))
+		if (action.length == measured[i].length &&
+		    memcmp(action.at, measured[i].action, action.length) == 0)
 			intake->weights[measured[i].measure] =
 				measured[i].measure == MEASURE_CONNECTIONS ? count : 1;
 	if (slice_is(action, "session.open") && intake->has_session)
@@ -337,13 +344,15 @@ static int count(struct store *store, const struct intake *intake)
 		found = key_of(store, intake, dimension, &key);
 		if (found < 0)
 			return -1;
-		for (unsigned m = 0; found && m < MEASURE_COUNT; m++)
-			if (dimension->measures & counted & 1u << m &&
-			    tally_add(store, intake->hour,
-				      tally_code(dimension->number, (enum measure)m),
+		for (unsigned left = found ? dimension->measures & counted : 0; left;
+		     left &= left - 1) {
+			enum measure measure = (enum measure)__builtin_ctz(left);
+
+			if (tally_add(store, intake->hour, tally_code(dimension->number, measure),
 				      intake->words[FIELD_OBSERVER_NAME], key,
-				      intake->weights[m]) < 0)
+				      intake->weights[measure]) < 0)
 				return -1;
+		}
 	}
 	return 0;
 }

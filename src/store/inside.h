@@ -24,7 +24,9 @@ struct store {
 	char problem[256];
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	struct intern *intern;
-	struct arena arena; /* of the event being read */
+	struct event event; /* being read, and its memory */
+	struct arena arena;
+	struct event_habits habits;
 
 	/* The open batch. */
 	bool is_open;

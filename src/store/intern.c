@@ -7,9 +7,10 @@
 #include "base/hash.h"
 #include "store/inside.h"
 
-#define WORD_SLOTS   16384
-#define SOURCE_SLOTS 4096
-#define PAIR_SLOTS   8192
+/* 4 MiB when all are in use; memory is touched as they come. */
+#define WORD_SLOTS   65536
+#define SOURCE_SLOTS 8192
+#define PAIR_SLOTS   32768
 
 struct word {
 	uint64_t hash[2];
@@ -79,14 +80,15 @@ int intern_word(struct store *store, struct slice text, uint32_t *id)
 {
 	struct intern *intern = store->intern;
 	struct slice key = slice_first(text, INTERN_TEXT_MAX);
-	uint64_t first = table_hash(intern->secret, key);
-	uint64_t second = table_hash(intern->other_secret, key);
-	struct word *word = &intern->words[first % WORD_SLOTS];
+	struct word *word;
+	uint64_t hash[2];
 	sqlite3_stmt *add;
 	int64_t number = 0;
 	int found;
 
-	if (word->id && word->hash[0] == first && word->hash[1] == second) {
+	table_hash_twice(intern->secret, intern->other_secret, key, hash);
+	word = &intern->words[hash[0] % WORD_SLOTS];
+	if (word->id && word->hash[0] == hash[0] && word->hash[1] == hash[1]) {
 		*id = word->id;
 		return 0;
 	}
@@ -102,7 +104,7 @@ int intern_word(struct store *store, struct slice text, uint32_t *id)
 			return -1;
 		number = sqlite3_last_insert_rowid(store->database);
 	}
-	*word = (struct word){{first, second}, (uint32_t)number};
+	*word = (struct word){{hash[0], hash[1]}, (uint32_t)number};
 	*id = (uint32_t)number;
 	return 0;
 }

@@ -75,7 +75,6 @@ static size_t choose(const struct tally_sums *sums, struct candidate *heap, size
 	size_t count = 0;
 
 	for (; tally_sums_next(sums, &key, &next.count); key++) {
-		rows->distinct++;
 		rows->total += next.count;
 		next.key = (uint32_t)key;
 		if (count < limit) {
@@ -212,19 +211,13 @@ static int fill_rows(struct store *store, enum key_kind kind, const struct candi
 static int top_of(struct store *store, const struct dimension *dimension,
 		  const struct tally_sums *sums, size_t limit, struct query_rows *rows)
 {
+	size_t distinct = (size_t)tally_sums_distinct(sums), count = 0;
 	struct candidate *chosen;
-	uint64_t key = 0;
-	int64_t ignored;
-	size_t count = 0;
 	int result;
 
-	if (limit == 0 || limit > 65536) {
-		size_t all = 0;
-
-		for (; tally_sums_next(sums, &key, &ignored); key++)
-			all++;
-		limit = limit == 0 || limit > all ? all : limit;
-	}
+	rows->distinct = (int64_t)distinct;
+	if (limit == 0 || limit > distinct)
+		limit = distinct;
 	chosen = calloc(limit + 1, sizeof(*chosen));
 	if (!chosen)
 		return -1;
@@ -319,23 +312,13 @@ int query_countries_of_top_sources(struct store *store, const struct query_range
 
 /* --- totals and time --- */
 
-static int64_t distinct(const struct tally_sums *sums)
-{
-	uint64_t key = 0;
-	int64_t count, number = 0;
-
-	for (; tally_sums_next(sums, &key, &count); key++)
-		number++;
-	return number;
-}
-
 static int distinct_of(struct store *store, int dimension, const struct query_range *range,
 		       int64_t *number)
 {
 	struct tally_sums sums = {0};
 	int result = add_up(store, tally_code(dimension, MEASURE_EVENTS), range, &sums);
 
-	*number = distinct(&sums);
+	*number = tally_sums_distinct(&sums);
 	tally_sums_free(&sums);
 	return result;
 }

@@ -1,6 +1,7 @@
 /* Opening, batches, positions, status, backup. */
 #include "store/store.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -123,19 +124,24 @@ static const uint8_t crockford_value[256] = {
 /* 26 digits of 5 bits; the first two bits of the 130 are zero. */
 static bool ulid_bytes(struct slice text, uint8_t bytes[16])
 {
-	unsigned __int128 value = 0;
+	uint8_t values[ULID_LENGTH];
+	uint64_t high = 0, low = 0;
+	bool good = text.length == ULID_LENGTH && text.at[0] <= '7';
 
-	if (text.length != ULID_LENGTH || text.at[0] > '7')
-		return false;
-	for (size_t i = 0; i < ULID_LENGTH; i++) {
-		unsigned digit = crockford_value[text.at[i]];
-
-		if (digit == 0)
-			return false;
-		value = value << 5 | (digit - 1);
+	for (size_t i = 0; good && i < ULID_LENGTH; i++) {
+		good = crockford_value[text.at[i]] != 0;
+		values[i] = (uint8_t)(crockford_value[text.at[i]] - 1);
 	}
-	for (size_t i = 16; i-- > 0; value >>= 8)
-		bytes[i] = (uint8_t)value;
+	if (!good)
+		return false;
+	for (size_t i = 0; i < 13; i++)
+		high = high << 5 | values[i];
+	for (size_t i = 14; i < ULID_LENGTH; i++)
+		low = low << 5 | values[i];
+	high = htobe64(high << 1 | values[13] >> 4);
+	low = htobe64(low | (uint64_t)(values[13] & 15) << 60);
+	memcpy(bytes, &high, 8);
+	memcpy(bytes + 8, &low, 8);
 	return true;
 }
 
@@ -189,8 +195,8 @@ static int configure(struct store *store, char *why, size_t size)
 		"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA "
 		"synchronous=NORMAL;"
 		"PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
-		"PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=4000;"
-		"PRAGMA journal_size_limit=16777216";
+		"PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=8000;"
+		"PRAGMA journal_size_limit=33554432";
 	static const char reader[] =
 		"PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
 		"PRAGMA mmap_size=268435456";
@@ -449,19 +455,18 @@ static int note_position(struct store *store, const char *spool, struct spool_po
 enum store_result store_add(struct store *store, struct slice line, const char *spool,
 			    struct spool_position after)
 {
-	struct event event;
+	struct event *event = &store->event;
 	const char *why = NULL;
 	enum store_result result;
 
 	if (!store->is_open || (spool && note_position(store, spool, after) < 0))
 		return STORE_FAILED;
-	event_clear(&event);
-	if (event_read(&event, line, &store->arena, &why) < 0)
+	if (event_read_as_usual(event, line, &store->arena, &why, &store->habits) < 0)
 		result = note_damaged(store, line, spool, after, why ? why : "not an event");
-	else if ((why = ingest_objection(&event)) != NULL)
+	else if ((why = ingest_objection(event)) != NULL)
 		result = note_damaged(store, line, spool, after, why);
 	else
-		result = ingest_event(store, &event, line);
+		result = ingest_event(store, event, line);
 	arena_drop(&store->arena);
 	return count_result(store, result);
 }

@@ -18,6 +18,9 @@ struct table {
 /* A keyed hash that is several times quicker than SipHash on short keys: folded multiplication of
  * whole words with a secret, as in wyhash (Wang Yi). */
 uint64_t table_hash(const uint64_t secret[2], struct slice key);
+/* With two secrets at once, for little more than the cost of one. */
+void table_hash_twice(const uint64_t secret[2], const uint64_t other[2], struct slice key,
+		      uint64_t hash[2]);
 
 struct table table_of(size_t entry_size, size_t key_size, const uint64_t secret[2]);
 /* The entry with that key, made (zero but for the key) if it was not there; NULL without memory.

@@ -68,7 +68,7 @@ bool tally_reader_next(struct tally_reader *reader, uint64_t *key, int64_t *coun
 static int grow_pages(struct tally_sums *sums, size_t page)
 {
 	size_t count = sums->page_count ? sums->page_count : 64;
-	int64_t **pages;
+	struct tally_page **pages;
 
 	while (count <= page)
 		count *= 2;
@@ -83,62 +83,156 @@ static int grow_pages(struct tally_sums *sums, size_t page)
 	return 0;
 }
 
-int tally_sums_add(struct tally_sums *sums, uint32_t key, int64_t count)
+static struct tally_page *page_of(struct tally_sums *sums, uint32_t key)
 {
 	size_t page = key / TALLY_PAGE;
 
 	if (page >= sums->page_count && grow_pages(sums, page) < 0)
+		return NULL;
+	if (!sums->pages[page])
+		sums->pages[page] = calloc(1, sizeof(struct tally_page));
+	return sums->pages[page];
+}
+
+static int carry(struct tally_page *page, unsigned at, uint64_t sum)
+{
+	if (!page->carries)
+		page->carries = calloc(TALLY_PAGE, sizeof(*page->carries));
+	if (!page->carries)
 		return -1;
-	if (!sums->pages[page]) {
-		sums->pages[page] = calloc(TALLY_PAGE, sizeof(int64_t));
-		if (!sums->pages[page])
+	page->carries[at] += (uint32_t)(sum >> 32);
+	return 0;
+}
+
+/* Inlined into the loop that reads packed counts. */
+static inline int add_sum(struct tally_sums *sums, uint32_t key, int64_t count)
+{
+	size_t number = key / TALLY_PAGE;
+	struct tally_page *page = number < sums->page_count ? sums->pages[number] : NULL;
+	uint64_t sum;
+
+	if (!page) {
+		page = page_of(sums, key);
+		if (!page)
 			return -1;
 	}
-	sums->pages[page][key % TALLY_PAGE] += count;
-	return 0;
+	sum = page->counts[key % TALLY_PAGE] + (uint64_t)count;
+	page->counts[key % TALLY_PAGE] = (uint32_t)sum;
+	return sum >> 32 ? carry(page, key % TALLY_PAGE, sum) : 0;
+}
+
+int tally_sums_add(struct tally_sums *sums, uint32_t key, int64_t count)
+{
+	return add_sum(sums, key, count);
+}
+
+static inline int64_t count_at(const struct tally_page *page, unsigned at)
+{
+	int64_t count = page->counts[at];
+
+	return page->carries ? count | (int64_t)page->carries[at] << 32 : count;
+}
+
+/* The first cell from `at` on with a count, or TALLY_PAGE; passes over zeros four at a time. */
+static unsigned next_in_page(const struct tally_page *page, unsigned at)
+{
+	while (at < TALLY_PAGE) {
+		uint64_t cells[2];
+
+		if (at % 4 == 0 && !page->carries) {
+			memcpy(cells, &page->counts[at], sizeof(cells));
+			if (!(cells[0] | cells[1])) {
+				at += 4;
+				continue;
+			}
+		}
+		if (count_at(page, at))
+			return at;
+		at++;
+	}
+	return at;
 }
 
 bool tally_sums_next(const struct tally_sums *sums, uint64_t *key, int64_t *count)
 {
-	uint64_t at = *key;
+	size_t number = *key / TALLY_PAGE;
+	unsigned at = *key % TALLY_PAGE;
 
-	while (at / TALLY_PAGE < sums->page_count) {
-		const int64_t *page = sums->pages[at / TALLY_PAGE];
+	for (; number < sums->page_count; number++, at = 0) {
+		const struct tally_page *page = sums->pages[number];
 
-		if (!page) {
-			at = (at / TALLY_PAGE + 1) * TALLY_PAGE;
+		if (!page)
 			continue;
-		}
-		if (page[at % TALLY_PAGE]) {
-			*key = at;
-			*count = page[at % TALLY_PAGE];
-			return true;
-		}
-		at++;
+		at = next_in_page(page, at);
+		if (at == TALLY_PAGE)
+			continue;
+		*key = (uint64_t)number * TALLY_PAGE + at;
+		*count = count_at(page, at);
+		return true;
 	}
 	return false;
 }
 
+int64_t tally_sums_distinct(const struct tally_sums *sums)
+{
+	int64_t distinct = 0;
+
+	for (size_t i = 0; i < sums->page_count; i++) {
+		const struct tally_page *page = sums->pages[i];
+		uint32_t number = 0;
+
+		for (unsigned at = 0; page && at < TALLY_PAGE; at++)
+			number += page->counts[at] != 0;
+		for (unsigned at = 0; page && page->carries && at < TALLY_PAGE; at++)
+			number += page->counts[at] == 0 && page->carries[at];
+		distinct += number;
+	}
+	return distinct;
+}
+
 void tally_sums_free(struct tally_sums *sums)
 {
-	for (size_t i = 0; i < sums->page_count; i++)
+	for (size_t i = 0; i < sums->page_count; i++) {
+		if (sums->pages[i])
+			free(sums->pages[i]->carries);
 		free(sums->pages[i]);
+	}
 	free(sums->pages);
 	*sums = (struct tally_sums){0};
+}
+
+/* A number at *at, or false; most have one or two bytes. */
+static inline bool next_number(const uint8_t **at, const uint8_t *end, uint64_t *number)
+{
+	const uint8_t *p = *at;
+
+	if (end - p >= 2 && (p[0] & p[1]) < 0x80) {
+		*number = p[0] < 0x80 ? p[0] : (uint64_t)(p[0] & 0x7f) | (uint64_t)p[1] << 7;
+		*at = p + 1 + (p[0] >> 7);
+		return true;
+	}
+	struct cursor rest = cursor_of(slice_of(p, (size_t)(end - p)));
+
+	*number = take_number(&rest);
+	*at = end - rest.left;
+	return !rest.failed;
 }
 
 /* Of an hour only what the sensor counted (0: all); days and months are the sensor's anyway. */
 static int sums_add_packed(struct tally_sums *sums, struct slice packed, uint32_t sensor)
 {
-	struct tally_reader reader = tally_reader_of(packed);
-	uint64_t key;
-	int64_t count;
+	const uint8_t *at = packed.at, *end = packed.at + packed.length;
+	uint64_t key = 0, step, count;
 
-	while (tally_reader_next(&reader, &key, &count))
-		if ((sensor == 0 || key >> 32 == sensor) &&
-		    tally_sums_add(sums, (uint32_t)key, count) < 0)
+	while (at < end) {
+		if (!next_number(&at, end, &step) || !next_number(&at, end, &count))
 			return -1;
-	return reader.cursor.failed ? -1 : 0;
+		key += step;
+		if ((sensor == 0 || key >> 32 == sensor) &&
+		    add_sum(sums, (uint32_t)key, (int64_t)count) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- flushing --- */
@@ -161,42 +255,70 @@ int tally_add(struct store *store, uint32_t hour, uint32_t code, uint32_t sensor
 	return 0;
 }
 
-/* One pass of a radix sort by a byte (0 to 15, the lowest first); false when all are alike. */
-static bool sort_by_byte(const struct tally_entry *from, struct tally_entry *to, size_t count,
-			 unsigned byte)
+static inline uint8_t entry_byte(const struct tally_entry *entry, unsigned byte)
 {
-	size_t starts[257] = {0};
-	unsigned shift = byte % 8 * 8;
-
-#define BYTE(entry) ((byte < 8 ? (entry)->key : (entry)->place) >> shift & 0xff)
-	for (size_t i = 0; i < count; i++)
-		starts[BYTE(&from[i]) + 1]++;
-	if (starts[BYTE(&from[0]) + 1] == count)
-		return false;
-	for (size_t i = 0; i < 256; i++)
-		starts[i + 1] += starts[i];
-	for (size_t i = 0; i < count; i++)
-		to[starts[BYTE(&from[i])]++] = from[i];
-#undef BYTE
-	return true;
+	return (uint8_t)((byte < 8 ? entry->key : entry->place) >> byte % 8 * 8);
 }
 
+static bool is_before(const struct tally_entry *a, const struct tally_entry *b)
+{
+	return a->place != b->place ? a->place < b->place : a->key < b->key;
+}
+
+static void sort_few(struct tally_entry *entries, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct tally_entry entry = entries[i];
+		size_t at = i;
+
+		for (; at > 0 && is_before(&entry, &entries[at - 1]); at--)
+			entries[at] = entries[at - 1];
+		entries[at] = entry;
+	}
+}
+
+/* One pass of a radix sort; counts holds how many entries have each value of the byte. */
+static void sort_by_byte(const struct tally_entry *from, struct tally_entry *to, size_t count,
+			 unsigned byte, const uint32_t counts[256])
+{
+	uint32_t starts[256], start = 0;
+
+	for (unsigned i = 0; i < 256; i++) {
+		starts[i] = start;
+		start += counts[i];
+	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[entry_byte(&from[i], byte)]++] = from[i];
+}
+
+#define FEW 24 /* entries that are quicker put in place one by one */
+
 /* Sorts by place and key; a radix sort, since comparing a batch's entries took as long as all else.
- */
+ * Bytes that are alike in all entries, which are most, cost no pass. */
 static int sort_entries(struct tally_entry *entries, size_t count)
 {
-	struct tally_entry *from = entries, *to, *other = calloc(count, sizeof(*other));
+	uint32_t counts[16][256] = {0};
+	struct tally_entry *from = entries, *to, *other;
 
+	if (count <= FEW) {
+		sort_few(entries, count);
+		return 0;
+	}
+	other = count <= UINT32_MAX ? calloc(count, sizeof(*other)) : NULL;
 	if (!other)
 		return -1;
+	for (size_t i = 0; i < count; i++)
+		for (unsigned byte = 0; byte < 16; byte++)
+			counts[byte][entry_byte(&entries[i], byte)]++;
 	to = other;
 	for (unsigned byte = 0; byte < 16; byte++) {
-		if (sort_by_byte(from, to, count, byte)) {
-			struct tally_entry *swap = from;
+		struct tally_entry *swap = from;
 
-			from = to;
-			to = swap;
-		}
+		if (counts[byte][entry_byte(&entries[0], byte)] == count)
+			continue;
+		sort_by_byte(from, to, count, byte, counts[byte]);
+		from = to;
+		to = swap;
 	}
 	if (from != entries)
 		memcpy(entries, from, count * sizeof(*entries));

@@ -45,16 +45,24 @@ MUST_CHECK int tally_flush(struct store *store);
 /* Seals one day or month: 1 done so, 0 nothing to do, -1. */
 MUST_CHECK int tally_seal(struct store *store);
 
-/* Sums by key, in pages, keys rising. */
+/* Sums by key, keys rising. They lie in pages of 4 KiB: what a question costs beyond reading is
+ * mostly touching memory, so a count has 32 bits until it needs more. */
 #define TALLY_PAGE 1024
+struct tally_page {
+	uint32_t *carries; /* upper halves of the counts; NULL while all are 0 */
+	uint32_t counts[TALLY_PAGE];
+};
+
 struct tally_sums {
-	int64_t **pages;
+	struct tally_page **pages;
 	size_t page_count;
 };
 
 MUST_CHECK int tally_sums_add(struct tally_sums *sums, uint32_t key, int64_t count);
 /* The next key from *key on with a count; false at the end. */
 bool tally_sums_next(const struct tally_sums *sums, uint64_t *key, int64_t *count);
+/* How many keys have a count. */
+int64_t tally_sums_distinct(const struct tally_sums *sums);
 void tally_sums_free(struct tally_sums *sums);
 
 /* A stretch of periods of one level. */

