@@ -21,6 +21,7 @@
 #define PROCESS_NAME_MAX   16  /* with its NUL: what prctl(PR_SET_NAME) keeps */
 #define PROCESS_GRANTS_MAX 512 /* listeners of all protocols, two families, TCP and UDP */
 #define PROCESS_COUNT_MAX  64  /* processes of one supervisor */
+#define PROCESS_RENEW      64 /* what run returns after MESSAGE_RELOAD to be started anew at once */
 
 struct process;
 

@@ -10,9 +10,11 @@
 
 const struct sandbox sandbox_decoy = {
 	.calls = SANDBOX_STREAMS | SANDBOX_DATAGRAMS | SANDBOX_FILES,
-	.folders = {{"spool", APPEND}, {"inbox", EVERYTHING}},
-	.memory_bytes = 1024 * MEBIBYTE, /* a whole small host; sessions are capped far below it */
-	.files = 65536,                  /* one a session, and tarpits keep many */
+	.folders = {{"spool", APPEND}, {"inbox", EVERYTHING}, {"machines", EVERYTHING}},
+	/* Address space, not memory: each running program of the fake machine has a stack of 256
+	 * KiB in it and touches a page or two. Sessions are capped far below. */
+	.memory_bytes = 8192 * MEBIBYTE,
+	.files = 65536, /* one a session, and tarpits keep many */
 };
 
 const struct sandbox sandbox_store = {

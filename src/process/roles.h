@@ -7,7 +7,7 @@
 
 #include "process/sandbox.h"
 
-/* decoy   "spool" (its own), "inbox" (evidence that comes in)
+/* decoy   "spool" (its own), "inbox" (evidence that comes in), "machines" (what sources wrote)
  * store   "store" (database, its home), "spools" (the folder of all spools), "evidence" (all of it)
  * web     "data" (its home, no rights there), "store" (read), "evidence" (read), "dashboard"
  * (read), "settings" (users and settings database) */

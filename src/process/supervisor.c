@@ -24,7 +24,7 @@ struct child {
 	size_t row;
 	pid_t pid; /* 0: not running */
 	int pipe;
-	bool started, wants_reload, wants_drain, killed;
+	bool started, wants_reload, wants_drain, told_reload, killed;
 	int64_t born, born_wall;
 	int64_t restart_at; /* monotonic, when not running */
 	struct restart_state restart;
@@ -45,6 +45,7 @@ struct supervisor {
 	bool said_all_started, draining, unclean;
 	unsigned stage; /* being drained */
 	int64_t drain_deadline;
+	int64_t watch_at;
 };
 
 struct counters *supervisor_counters(const struct supervisor *s)
@@ -138,7 +139,8 @@ static void start_child(struct supervisor *s, struct child *child)
 	}
 	child->pid = pid;
 	child->pipe = ends[0];
-	child->started = child->wants_reload = child->wants_drain = child->killed = false;
+	child->started = child->wants_reload = child->wants_drain = false;
+	child->told_reload = child->killed = false;
 	child->born = clock_monotonic();
 	child->born_wall = clock_wall();
 	show_status(s, child);
@@ -236,8 +238,10 @@ static void speak_to(struct child *child)
 	struct slice nothing = slice_of(NULL, 0);
 
 	if (child->wants_reload &&
-	    message_send(child->pipe, MESSAGE_RELOAD, nothing, NULL, 0) != MESSAGE_NONE)
+	    message_send(child->pipe, MESSAGE_RELOAD, nothing, NULL, 0) != MESSAGE_NONE) {
 		child->wants_reload = false;
+		child->told_reload = true;
+	}
 	if (child->wants_drain && !child->wants_reload &&
 	    message_send(child->pipe, MESSAGE_DRAIN, nothing, NULL, 0) != MESSAGE_NONE)
 		child->wants_drain = false;
@@ -258,6 +262,17 @@ enum message_result supervisor_send(struct supervisor *s, const struct process_r
 
 /* --- the end of a process --- */
 
+/* A process that wanted the new settings while all were told to stop lives once more, for what it
+ * had not taken yet. */
+static void renew(struct supervisor *s, struct child *child)
+{
+	child->restart_at = clock_monotonic();
+	if (!s->draining)
+		return;
+	start_child(s, child);
+	child->wants_drain = child->pid != 0 && child->role->stage <= s->stage;
+}
+
 static void bury(struct supervisor *s, struct child *child, int status)
 {
 	struct process_notice notice = {
@@ -269,6 +284,7 @@ static void bury(struct supervisor *s, struct child *child, int status)
 		.restart_in = -1,
 	};
 	bool drained = s->draining && child->role->stage <= s->stage && notice.exit_status == 0;
+	bool renewed = child->told_reload && notice.exit_status == PROCESS_RENEW;
 	bool had_started;
 
 	child->pid = 0; /* from here on the number may be somebody else's */
@@ -279,10 +295,12 @@ static void bury(struct supervisor *s, struct child *child, int status)
 	had_started = child->started;
 	child->pipe = -1;
 	child->started = false;
-	if (!drained)
+	if (!drained && !renewed)
 		child->deaths++;
 	show_status(s, child);
-	if (drained)
+	if (renewed)
+		renew(s, child);
+	if (drained || renewed)
 		return;
 	if (s->draining) {
 		s->unclean = true;
@@ -384,6 +402,8 @@ static bool drain(struct supervisor *s)
 	if (!lowest_stage(s, &stage))
 		return true;
 	if (stage > s->stage) {
+		if (s->setup->watch)
+			s->setup->watch(s->setup->context, s, true);
 		drain_stage(s, stage);
 	} else if (clock_monotonic() >= s->drain_deadline) {
 		kill_running(s, true);
@@ -451,12 +471,24 @@ static int wait_time(const struct supervisor *s)
 		if (s->children[i].pid == 0 && s->children[i].restart_at < due)
 			due = s->children[i].restart_at;
 	}
+	if (s->setup->watch && s->watch_at < due)
+		due = s->watch_at;
 	if (due == INT64_MAX)
 		return -1;
 	left = due - clock_monotonic();
 	if (left <= 0)
 		return 0;
 	return left / MILLISECOND >= INT_MAX ? INT_MAX : (int)(left / MILLISECOND + 1);
+}
+
+static void watch_if_due(struct supervisor *s)
+{
+	int64_t now = clock_monotonic();
+
+	if (s->setup->watch == NULL || now < s->watch_at)
+		return;
+	s->watch_at = now + SUPERVISOR_WATCH_EVERY;
+	s->setup->watch(s->setup->context, s, false);
 }
 
 static void wait_and_serve(struct supervisor *s)
@@ -562,6 +594,7 @@ int supervisor_run(const struct supervisor_setup *setup)
 		do {
 			start_due(s);
 			wait_and_serve(s);
+			watch_if_due(s);
 		} while (!s->draining || !drain(s));
 		status = s->unclean ? 1 : 0;
 		sigprocmask(SIG_SETMASK, &s->mask_before, NULL);

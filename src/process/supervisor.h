@@ -1,17 +1,20 @@
 /* The supervisor: forks the processes of a table, restarts what dies, reloads, drains.
  *
- * It stays in the foreground. SIGHUP: reload, then MESSAGE_RELOAD to all. SIGTERM or SIGINT:
+ * It stays in the foreground. SIGHUP: reload, then MESSAGE_RELOAD to all; a process that returns
+ * PROCESS_RENEW for it is started anew at once, and that is no death. SIGTERM or SIGINT:
  * MESSAGE_DRAIN stage by stage, SIGKILL for who does not end in time. SIGINT while draining:
  * SIGKILL to all. It parses nothing that an attacker sent and takes no child's word for anything.
  */
 #ifndef PROCESS_SUPERVISOR_H
 #define PROCESS_SUPERVISOR_H
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "process/process.h"
 #include "process/restart.h"
 
-#define SUPERVISOR_DRAIN_SECONDS 10 /* a stage's time when the set-up does not say */
+#define SUPERVISOR_DRAIN_SECONDS 10     /* a stage's time when the set-up does not say */
+#define SUPERVISOR_WATCH_EVERY   SECOND /* microseconds between calls of watch, at most */
 
 struct supervisor;
 
@@ -63,6 +66,9 @@ struct supervisor_setup {
 	/* SIGHUP; -1 when the new configuration is no good: nothing changes, no process is told.
 	 * May send what changed with supervisor_send; MESSAGE_RELOAD follows it. */
 	int (*reload)(void *context, struct supervisor *supervisor);
+	/* Every SUPERVISOR_WATCH_EVERY, and when a stage has drained (drained: true) before the
+	 * next one is told: the time to look at the counters. */
+	void (*watch)(void *context, struct supervisor *supervisor, bool drained);
 	/* An application message of a process: hostile bytes. */
 	void (*message)(void *context, struct supervisor *supervisor,
 			const struct process_role *role, unsigned instance,
