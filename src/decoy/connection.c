@@ -10,6 +10,7 @@
 
 #define ACCEPTS_PER_TURN 64 /* then the sessions that are there get their turn */
 #define READS_PER_TURN   4  /* 64 KiB each */
+#define AWAKE_MAX        128
 
 /* --- lists by time last heard --- */
 
@@ -115,25 +116,13 @@ void connection_heard(struct worker *worker, struct connection *connection)
 
 /* --- ending --- */
 
-static void forget_awake(struct worker *worker, struct connection *connection)
-{
-	struct connection **at = &worker->awake;
-
-	if (!(connection->flags & CONNECTION_AWAKE))
-		return;
-	while (*at && *at != connection)
-		at = &(*at)->awake_next;
-	if (*at)
-		*at = connection->awake_next;
-}
-
 void connection_end(struct worker *worker, struct connection *connection, const char *reason)
 {
 	bool reset = false;
 
 	if (connection->flags & CONNECTION_ENDING)
 		return;
-	forget_awake(worker, connection);
+	worker_forget_awake(worker, connection);
 	connection->flags |= CONNECTION_ENDING;
 	deadline_drop(worker, connection);
 	(void)session_is_over(session_at(connection), &reset);
@@ -159,34 +148,28 @@ void connection_end(struct worker *worker, struct connection *connection, const 
 
 /* --- reading and writing --- */
 
-/* Returns false when the connection is gone. */
+/* Returns false when the connection is gone. The watch tells once what is new, so all of it is
+ * read; after some of it the others have their turn. */
 static bool read_some(struct worker *worker, struct connection *connection)
 {
 	struct session *session = session_at(connection);
-	bool reset;
 
+	connection->flags &= (uint16_t)~CONNECTION_READABLE;
 	for (int i = 0; i < READS_PER_TURN; i++) {
 		ssize_t got =
 			recv(connection->descriptor, worker->scratch, SCRATCH_BYTES, MSG_DONTWAIT);
+		bool reset;
 
 		if (got > 0) {
 			worker_count(worker, WORKER_BYTES_IN, (uint64_t)got);
 			session_feed(session, slice_of(worker->scratch, (size_t)got));
 			connection_heard(worker, connection);
-			/* A short read took all there was; only a new connection is asked again,
-			 * for who speaks at once has often ended at once, and then nothing is
-			 * watched. */
-			if ((connection->watch && (size_t)got < SCRATCH_BYTES) ||
-			    session_is_over(session, &reset))
+			if (session_is_over(session, &reset))
 				return true;
 			continue;
 		}
 		if (got == 0) {
 			session_feed_end(session);
-			if (connection
-				    ->watch) /* nothing more to hear; a level-triggered EOF spins */
-				event_del(connection->watch);
-			connection->flags &= ~(uint32_t)CONNECTION_WANTS_WRITE;
 			return true;
 		}
 		if (errno == EINTR)
@@ -196,6 +179,10 @@ static bool read_some(struct worker *worker, struct connection *connection)
 		connection_end(worker, connection, "reset by client");
 		return false;
 	}
+	if (connection->watch) {
+		connection->flags |= CONNECTION_READABLE;
+		worker_wake(worker, connection);
+	}
 	return true;
 }
 
@@ -204,8 +191,8 @@ static void on_connection(evutil_socket_t socket, short what, void *context)
 	struct connection *connection = context;
 	struct worker *worker = session_trap(session_at(connection))->context;
 
-	if (what & EV_READ && !read_some(worker, connection))
-		return;
+	if (what & EV_READ)
+		connection->flags |= CONNECTION_READABLE;
 	worker_wake(worker, connection);
 }
 
@@ -218,7 +205,7 @@ static void want_write(struct worker *worker, struct connection *connection, boo
 	connection->flags ^= CONNECTION_WANTS_WRITE;
 	event_del(connection->watch);
 	event_assign(connection->watch, worker->base, connection->descriptor,
-		     (short)(EV_READ | EV_PERSIST | (want ? EV_WRITE : 0)), on_connection,
+		     (short)(EV_READ | EV_PERSIST | EV_ET | (want ? EV_WRITE : 0)), on_connection,
 		     connection);
 	event_add(connection->watch, NULL);
 }
@@ -255,6 +242,8 @@ void connection_look(struct worker *worker, struct connection *connection)
 	struct session *session = session_at(connection);
 	bool reset;
 
+	if (connection->flags & CONNECTION_READABLE && !read_some(worker, connection))
+		return;
 	if (is_udp(connection)) {
 		datagram_flush(worker, connection);
 	} else {
@@ -293,10 +282,26 @@ static void shed(struct worker *worker, struct connection *connection, enum work
 	connection_end(worker, connection, reason);
 }
 
+/* Over TCP or UDP; NULL: there is nobody. */
+static struct connection *longest_silent(const struct worker *worker)
+{
+	if (!worker->oldest || !worker->udp_oldest)
+		return worker->oldest ? worker->oldest : worker->udp_oldest;
+	return session_last_heard(session_at(worker->oldest)) <=
+			       session_last_heard(session_at(worker->udp_oldest))
+		       ? worker->oldest
+		       : worker->udp_oldest;
+}
+
 void connection_shed_memory(struct worker *worker)
 {
-	while (worker->memory > (size_t)worker->setup->settings->limits.memory && worker->oldest)
-		shed(worker, worker->oldest, WORKER_SHED_MEMORY, "shed: memory");
+	while (worker->memory > (size_t)worker->setup->settings->limits.memory) {
+		struct connection *oldest = longest_silent(worker);
+
+		if (!oldest)
+			return;
+		shed(worker, oldest, WORKER_SHED_MEMORY, "shed: memory");
+	}
 }
 
 /* Makes room for one more of this source, or says no. */
@@ -320,8 +325,8 @@ static bool admit(struct worker *worker, struct source *source)
 
 static struct watch *watch_connection(struct worker *worker, struct connection *connection)
 {
-	struct watch *watch = event_new(worker->base, connection->descriptor, EV_READ | EV_PERSIST,
-					on_connection, connection);
+	struct watch *watch = event_new(worker->base, connection->descriptor,
+					EV_READ | EV_PERSIST | EV_ET, on_connection, connection);
 
 	if (watch && event_add(watch, NULL) < 0) {
 		event_free(watch);
@@ -340,6 +345,7 @@ static void begin(struct worker *worker, struct listening *l, int descriptor,
 	struct endpoint local = l->local;
 	struct connection *connection;
 	struct session *session;
+	bool reset;
 
 	if (!admit(worker, source)) {
 		close(descriptor);
@@ -359,14 +365,16 @@ static void begin(struct worker *worker, struct listening *l, int descriptor,
 		return;
 	}
 	connection = session_extra(session);
+	connection->at = listening_number(l);
 	connection->descriptor = descriptor;
 	connection_link(worker, connection, source);
 	worker_count(worker, WORKER_CONNECTIONS, 1);
 	worker_wake(worker, connection);
 	if (tarpit)
 		return;
-	/* A client that speaks first has often spoken already. */
-	if (l->setup.service->protocol->speaks_first == CLIENT && !read_some(worker, connection))
+	/* A client that speaks first has often spoken already, and ended: nothing to watch then. */
+	if (l->setup.service->protocol->speaks_first == CLIENT &&
+	    (!read_some(worker, connection) || session_is_over(session, &reset)))
 		return;
 	connection->watch = watch_connection(worker, connection);
 	if (!connection->watch)
@@ -397,7 +405,8 @@ void connection_on_accept(evutil_socket_t listener, short what, void *context)
 	struct worker *worker = l->worker;
 
 	worker_read_clock(worker);
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+	/* While as many wait for a look, the kernel keeps the rest. */
+	for (int i = 0; i < ACCEPTS_PER_TURN && l->awake_count < AWAKE_MAX; i++) {
 		struct sockaddr_storage from;
 		socklen_t length = sizeof(from);
 		struct endpoint peer;

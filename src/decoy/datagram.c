@@ -55,6 +55,18 @@ void datagram_forget(struct worker *worker, struct connection *connection)
 		*at = connection->more.hash_next;
 }
 
+/* A source that may be made up gets no more answers than connections. */
+static bool admit(struct worker *worker, struct source *source)
+{
+	const struct decoy_limits *limits = &worker->setup->settings->limits;
+
+	if (source && source_allow(source, worker->now_monotonic, limits->rate_per_source,
+				   limits->burst_per_source))
+		return true;
+	worker_count(worker, WORKER_SHED_UDP, 1);
+	return false;
+}
+
 static struct connection *make_session(struct worker *worker, struct listening *l, size_t chain,
 				       const struct endpoint *peer, const struct endpoint *local)
 {
@@ -64,11 +76,8 @@ static struct connection *make_session(struct worker *worker, struct listening *
 	struct connection *connection;
 	struct session *session;
 
-	if (!source || !source_allow(source, worker->now_monotonic, limits->rate_per_source,
-				     limits->burst_per_source)) {
-		worker_count(worker, WORKER_SHED_UDP, 1);
+	if (!admit(worker, source))
 		return NULL;
-	}
 	while (worker->udp_connections >= (size_t)limits->udp_sessions && worker->udp_oldest) {
 		worker_count(worker, WORKER_SHED_UDP, 1);
 		connection_end(worker, worker->udp_oldest, "shed: udp session limit");
@@ -78,6 +87,7 @@ static struct connection *make_session(struct worker *worker, struct listening *
 	if (!session)
 		return NULL;
 	connection = session_extra(session);
+	connection->at = listening_number(l);
 	connection->descriptor = l->setup.descriptor;
 	connection->flags = CONNECTION_UDP;
 	connection->more.hash_next = worker->udp_table[chain];
@@ -145,6 +155,8 @@ void datagram_on_readable(evutil_socket_t socket, short what, void *context)
 		connection = find_session(worker, chain, &peer, &local);
 		if (!connection)
 			connection = make_session(worker, l, chain, &peer, &local);
+		else if (!admit(worker, connection->of))
+			continue;
 		if (!connection)
 			continue;
 		worker_count(worker, WORKER_BYTES_IN, (uint64_t)got);

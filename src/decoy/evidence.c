@@ -21,6 +21,10 @@
 
 const char *const evidence_kind_names[] = {"payload", "terminal", "conversation"};
 
+struct digests {
+	uint8_t sha256[SHA256_LENGTH], md5[MD5_LENGTH];
+};
+
 struct evidence {
 	struct evidence *next;
 	struct session *session;
@@ -147,21 +151,27 @@ uint64_t evidence_size(const struct evidence *evidence)
 	return evidence->size;
 }
 
-static void report_evidence(struct evidence *evidence, const struct event *more, const char *sha256,
-			    struct slice md5, bool stored)
+static void report_evidence(struct evidence *evidence, const struct event *more,
+			    const struct digests *digests, bool stored)
 {
+	uint8_t room[SHA256_HEX + 2 * MD5_LENGTH];
+	struct writer hex = writer_fixed(room, sizeof(room));
 	struct session *session = evidence->session;
 	struct event *event = session_event(session, "payload.captured");
 
+	writer_hex(&hex, slice_of(digests->sha256, sizeof(digests->sha256)));
+	writer_hex(&hex, slice_of(digests->md5, sizeof(digests->md5)));
 	event_set_text(event, FIELD_FILE_NAME, evidence->name);
 	event_set_number(event, FIELD_FILE_SIZE, (int64_t)evidence->size);
-	event_set_text(event, FIELD_FILE_SHA256, slice_of(sha256, SHA256_HEX));
-	event_set_text(event, FIELD_FILE_MD5, md5);
+	event_set_text(event, FIELD_FILE_SHA256, slice_of(room, SHA256_HEX));
+	event_set_text(event, FIELD_FILE_MD5, slice_of(room + SHA256_HEX, 2 * MD5_LENGTH));
 	event_set_words(event, FIELD_EVIDENCE_KIND, evidence_kind_names[evidence->kind]);
 	event_set_words(event, FIELD_EVIDENCE_ORIGIN, evidence->origin);
 	event_set_words(event, FIELD_EVENT_OUTCOME, stored ? "success" : "failure");
 	if (!stored && session->trap->evidence_folder >= 0)
 		event_set_words(event, FIELD_EVENT_REASON, "the evidence folder took no more");
+	if (session->trap->evidence && session->trap->evidence_folder >= 0)
+		session->trap->evidence(session->trap, stored);
 	if (evidence->kept < evidence->size && stored)
 		event_set_words(event, FIELD_EVENT_REASON, "cut at the size cap");
 	for (int field = 0; more && field < FIELD_COUNT; field++) {
@@ -182,10 +192,6 @@ static void unlink_from_session(struct evidence *evidence)
 	if (*at)
 		*at = evidence->next;
 }
-
-struct digests {
-	uint8_t sha256[SHA256_LENGTH], md5[MD5_LENGTH];
-};
 
 static void finish_digests(struct evidence *evidence, struct digests *digests)
 {
@@ -215,14 +221,8 @@ static bool name_part(struct evidence *evidence, const struct digests *digests)
 static void end_piece(struct evidence *evidence, const struct event *more,
 		      const struct digests *digests, bool stored)
 {
-	uint8_t room[SHA256_HEX + 2 * MD5_LENGTH];
-	struct writer hex = writer_fixed(room, sizeof(room));
-
-	writer_hex(&hex, slice_of(digests->sha256, sizeof(digests->sha256)));
-	writer_hex(&hex, slice_of(digests->md5, sizeof(digests->md5)));
 	unlink_from_session(evidence);
-	report_evidence(evidence, more, (const char *)room,
-			slice_of(room + SHA256_HEX, 2 * MD5_LENGTH), stored);
+	report_evidence(evidence, more, digests, stored);
 	evidence_free(evidence);
 }
 
@@ -244,49 +244,87 @@ void evidence_finish_all(struct session *session)
 
 /* Scanners say the same thing thousands of times a minute: what this process put into the inbox a
  * moment ago is there, or filed already, and making the file anew would cost more than all else
- * that a connection costs. Attackers who push entries out only get their file written again. */
-static struct evidence_seen *seen_entry(struct trap *trap, const struct digests *digests)
+ * that a connection costs; hashing it anew, as much as two events, so what is short is known by its
+ * bytes. Attackers who push entries out only get their file written again. */
+static struct evidence_seen *seen_entry(struct trap *trap, struct slice key)
 {
-	return &trap->evidence_seen[digests->sha256[0] % ARRAY_COUNT(trap->evidence_seen)];
+	static const uint64_t secret[2] = {0, 0};
+
+	return &trap->evidence_seen[hash_sip(secret, key) % ARRAY_COUNT(trap->evidence_seen)];
 }
 
-static bool seen_lately(const struct evidence *evidence, const struct digests *digests)
+static const struct evidence_seen *seen_lately(struct trap *trap, enum evidence_kind kind,
+					       struct slice key, bool by_digest)
 {
-	struct trap *trap = evidence->session->trap;
-	const struct evidence_seen *seen = seen_entry(trap, digests);
+	const struct evidence_seen *seen = seen_entry(trap, key);
 
-	return seen->until > trap->monotonic(trap) && seen->kind == evidence->kind &&
-	       memcmp(seen->sha256, digests->sha256, sizeof(seen->sha256)) == 0;
+	return seen->until > trap->monotonic(trap) && seen->kind == kind &&
+			       seen->by_digest == by_digest &&
+			       slice_equal(slice_of(seen->key, seen->key_length), key)
+		       ? seen
+		       : NULL;
 }
 
-static void remember(const struct evidence *evidence, const struct digests *digests)
+static void remember(struct trap *trap, enum evidence_kind kind, struct slice key, bool by_digest,
+		     const struct digests *digests)
 {
-	struct trap *trap = evidence->session->trap;
-	struct evidence_seen *seen = seen_entry(trap, digests);
+	struct evidence_seen *seen = seen_entry(trap, key);
 
-	memcpy(seen->sha256, digests->sha256, sizeof(seen->sha256));
-	seen->kind = evidence->kind;
 	seen->until = trap->monotonic(trap) + SEEN_FOR;
+	seen->kind = (uint8_t)kind;
+	seen->by_digest = by_digest;
+	seen->key_length = (uint8_t)key.length;
+	memcpy(seen->key, key.at, key.length);
+	memcpy(seen->sha256, digests->sha256, sizeof(seen->sha256));
+	memcpy(seen->md5, digests->md5, sizeof(seen->md5));
+}
+
+/* Tells a piece once more without hashing it. */
+static void tell_again(struct session *session, const struct evidence_seen *seen,
+		       const char *origin, struct slice name, size_t size)
+{
+	struct evidence evidence = {.session = session,
+				    .kind = seen->kind,
+				    .origin = origin,
+				    .name = slice_first(name, NAME_KEPT),
+				    .size = size,
+				    .kept = size};
+	struct digests digests;
+
+	memcpy(digests.sha256, seen->sha256, sizeof(digests.sha256));
+	memcpy(digests.md5, seen->md5, sizeof(digests.md5));
+	report_evidence(&evidence, NULL, &digests, true);
 }
 
 void session_keep(struct session *session, enum evidence_kind kind, const char *origin,
 		  struct slice name, struct slice bytes)
 {
-	struct evidence *evidence = begin_piece(session, kind, origin, name);
+	struct trap *trap = session->trap;
+	bool is_short = bytes.length && bytes.length <= EVIDENCE_KEY_MAX &&
+			bytes.length <= trap->evidence_bytes;
+	const struct evidence_seen *seen = is_short ? seen_lately(trap, kind, bytes, false) : NULL;
+	struct evidence *evidence;
 	struct digests digests;
+	struct slice kept, key;
 	bool stored;
 
+	if (seen) {
+		tell_again(session, seen, origin, name, bytes.length);
+		return;
+	}
+	evidence = begin_piece(session, kind, origin, name);
 	if (!evidence)
 		return;
-	bytes = note_bytes(evidence, bytes);
+	kept = note_bytes(evidence, bytes);
 	finish_digests(evidence, &digests);
-	stored = session->trap->evidence_folder >= 0 && seen_lately(evidence, &digests);
+	key = is_short ? bytes : slice_of(digests.sha256, sizeof(digests.sha256));
+	stored = !is_short && seen_lately(trap, kind, key, true);
 	if (!stored) {
 		open_part(evidence);
-		write_part(evidence, bytes);
+		write_part(evidence, kept);
 		stored = name_part(evidence, &digests);
 		if (stored)
-			remember(evidence, &digests);
+			remember(trap, kind, key, !is_short, &digests);
 	}
 	end_piece(evidence, NULL, &digests, stored);
 }

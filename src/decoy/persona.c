@@ -97,6 +97,11 @@ int64_t persona_boot_time(const struct persona *persona, int64_t now)
 	return boot;
 }
 
+int64_t persona_installed(const struct persona *persona)
+{
+	return persona->installed;
+}
+
 static size_t first_slot(const struct persona *persona, const char *key)
 {
 	return hash_sip(persona->table_key, slice_text(key)) % SLOTS;

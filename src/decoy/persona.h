@@ -39,5 +39,7 @@ int64_t persona_derive_number(const struct persona *persona, const char *label, 
 /* When the fake machine was started: weeks before the installation, and after each "reboot" (every
  * few months, derived) again; always in the past of `now`. Microseconds. */
 int64_t persona_boot_time(const struct persona *persona, int64_t now);
+/* When this installation was made, as persona_read was told. */
+int64_t persona_installed(const struct persona *persona);
 
 #endif

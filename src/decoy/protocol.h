@@ -15,6 +15,7 @@
 #include "event/event.h"
 
 struct session;
+struct host_keys;
 
 enum transport { TCP, UDP };
 enum speaks_first { CLIENT, SERVER };
@@ -30,6 +31,7 @@ struct protocol {
 		bool tls;            /* TLS from the first byte */
 	} ports[PROTOCOL_PORTS_MAX]; /* ends with port 0 */
 	enum speaks_first speaks_first;
+	bool gives_shells; /* the fake machine stands behind it */
 	size_t state_size; /* zeroed state of a session */
 	size_t input_max;  /* most unconsumed input that is kept (0: 16 KiB); more ends the session
 			    */
@@ -41,6 +43,10 @@ struct protocol {
 	int (*prepare)(void *options, const struct persona *persona, const char *share_folder,
 		       struct arena *arena, char **why);
 
+	/* Gives back what prepare made outside the arena; once for each call of it that succeeded.
+	 */
+	void (*release)(void *options);
+
 	/* How sure the first bytes speak this protocol, 0 to 100; NULL: never. */
 	int (*recognise)(struct slice first);
 	/* The connection is there (for UDP: the first datagram is about to come). NULL: nothing. */
@@ -51,6 +57,9 @@ struct protocol {
 	size_t (*input)(struct session *session, void *state, struct slice bytes);
 	/* session_timer ran out. */
 	void (*timer)(struct session *session, void *state);
+	/* All output has left: there is room for more (called from the driver's side, never from
+	 * within the functions above). */
+	void (*drained)(struct session *session, void *state);
 	/* The client closed its side or the session ends: the last chance to report. No output. */
 	void (*closed)(struct session *session, void *state);
 
@@ -83,10 +92,15 @@ bool session_in_tls(const struct session *session);  /* the session speaks TLS n
 /* For protocols that carry TLS inside their own packets (TDS): a pipe to drive by hand, see tls.h;
  * owned by the session. NULL where there is no certificate or memory. */
 struct tls_pipe *session_tls_pipe(struct session *session);
+/* Bytes written and not yet sent: who writes much waits for `drained` beyond some. */
+size_t session_output_waiting(const struct session *session);
 
 /* --- what is around --- */
 
-int64_t session_now(const struct session *session); /* wall clock, microseconds */
+int64_t session_now(const struct session *session);       /* wall clock, microseconds */
+int64_t session_monotonic(const struct session *session); /* never goes back, microseconds */
+/* The protocol's state, for callbacks that were given only the session. */
+void *session_protocol_state(struct session *session);
 void session_random(struct session *session, void *at, size_t length);
 uint64_t session_random_number(struct session *session, uint64_t below);
 const struct persona *session_persona(const struct session *session);
@@ -101,6 +115,11 @@ void session_id(const struct session *session, char text[ULID_LENGTH + 1]);
 size_t session_answer_limit(const struct session *session);
 /* Memory that lives as long as the session, with a hard cap; NULL from it ends the session. */
 struct arena *session_arena(struct session *session);
+/* Tells how much memory the protocol holds for the session outside the arena, for the account of
+ * what all sessions hold. */
+void session_holds(struct session *session, size_t bytes);
+/* SSH's host keys (host_keys.h); NULL where there are none. */
+const struct host_keys *session_host_keys(const struct session *session);
 /* Calls protocol.timer after this time; one timer a session, setting it again replaces it, 0 stops
  * it. */
 void session_timer(struct session *session, int64_t microseconds);
@@ -131,11 +150,17 @@ struct session_login {
 	struct slice password; /* when it is known ... */
 	struct slice response; /* ... or challenge and response in hashcat's form ... */
 	int hashcat_mode;      /* ... and its mode */
-	const char *verb;      /* optional request name */
+	/* Of a public key: its fingerprint, which rules see as the password, and its text. */
+	struct slice fingerprint, key;
+	const char *verb; /* optional request name */
 };
 
 /* Asks the policy and reports auth.attempt with the decision. */
 struct access_decision session_login(struct session *session, const struct session_login *login);
+/* Reports an attempt that something else decided: method `none`, a wrong signature, a key that the
+ * intruder planted. */
+void session_report_login(struct session *session, const struct session_login *login,
+			  const struct access_decision *decision);
 
 /* --- evidence --- */
 

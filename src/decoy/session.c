@@ -398,6 +398,16 @@ struct tls_pipe *session_tls_pipe(struct session *session)
 	return session->tls;
 }
 
+void session_holds(struct session *session, size_t bytes)
+{
+	session->held = bytes;
+}
+
+const struct host_keys *session_host_keys(const struct session *session)
+{
+	return session->trap->host_keys;
+}
+
 size_t session_answer_limit(const struct session *session)
 {
 	double allowed = session->service->udp_answer_ratio * (double)session->received;
@@ -432,8 +442,15 @@ struct slice session_output(struct session *session)
 	return out;
 }
 
+size_t session_output_waiting(const struct session *session)
+{
+	return session->output ? session->output->length : 0;
+}
+
 void session_sent(struct session *session, size_t count)
 {
+	const struct protocol *protocol = session->service->protocol;
+
 	if (session->flags & IS_UDP) {
 		count += DATAGRAM_HEADER;
 	} else {
@@ -445,8 +462,12 @@ void session_sent(struct session *session, size_t count)
 	if (is_held(session))
 		session->hold_at -= (uint32_t)(count < session->hold_at ? count : session->hold_at);
 	buffer_drop(&session->output, count);
-	if (!session->output && session->flags & TLS_AFTER_OUTPUT)
+	if (session->output)
+		return;
+	if (session->flags & TLS_AFTER_OUTPUT)
 		enter_tls(session);
+	if (protocol->drained && !(session->flags & (CLOSING | FAILED | IN_PROTOCOL)))
+		protocol->drained(session, session_state(session));
 }
 
 /* --- time --- */
@@ -567,6 +588,16 @@ int64_t session_now(const struct session *session)
 	return session->trap->wall(session->trap);
 }
 
+int64_t session_monotonic(const struct session *session)
+{
+	return session->trap->monotonic(session->trap);
+}
+
+void *session_protocol_state(struct session *session)
+{
+	return session_state(session);
+}
+
 void session_random(struct session *session, void *at, size_t length)
 {
 	session->trap->random(session->trap, at, length);
@@ -637,8 +668,8 @@ struct trap *session_trap(const struct session *session)
 
 size_t session_footprint(const struct session *session)
 {
-	size_t total =
-		sizeof(*session) + session->service->protocol->state_size + session->arena.taken;
+	size_t total = sizeof(*session) + session->service->protocol->state_size +
+		       session->arena.taken + session->held;
 
 	total += session->input ? session->input->capacity : 0;
 	total += session->output ? session->output->capacity : 0;

@@ -8,7 +8,9 @@
 
 #include "decoy/protocol.h"
 
+struct host;
 struct tls_settings;
+struct host_keys;
 
 /* Slow answers for whom a rule names: so many bytes each interval. */
 struct tarpit {
@@ -28,19 +30,25 @@ struct service {
 	bool record_conversation;
 };
 
-/* What all sessions of a worker share; filled in by whoever drives them. */
 /* A whole piece of evidence that was put into the inbox a moment ago; see evidence.c. */
+#define EVIDENCE_KEY_MAX 128
 struct evidence_seen {
-	uint8_t sha256[32];
-	unsigned kind;
 	int64_t until; /* monotonic */
+	uint8_t kind;
+	bool by_digest; /* the key is the SHA-256; else it is the piece itself */
+	uint8_t key_length;
+	uint8_t key[EVIDENCE_KEY_MAX];
+	uint8_t sha256[32], md5[16];
 };
 
+/* What all sessions of a worker share; filled in by whoever drives them. */
 struct trap {
 	const struct persona *persona;
 	const struct access_policy *policy;
 	struct access_memory *access_memory;
-	const struct tls_settings *tls; /* NULL: no certificate at hand */
+	const struct tls_settings *tls;    /* NULL: no certificate at hand */
+	const struct host_keys *host_keys; /* SSH's; NULL: none at hand */
+	const struct host *host;           /* the fake machine behind shells; NULL: none */
 	const char *sensor;
 	size_t session_memory;   /* arena cap of one session */
 	uint64_t evidence_bytes; /* cap of one piece of evidence */
@@ -53,6 +61,9 @@ struct trap {
 	int64_t (*monotonic)(struct trap *trap); /* microseconds */
 	void (*random)(struct trap *trap, void *at, size_t length);
 	void (*record)(struct trap *trap, const struct event *event);
+	/* A piece of evidence was kept in the folder, or the folder did not take it. NULL: nobody
+	 * wants to know. */
+	void (*evidence)(struct trap *trap, bool kept);
 	/* The session has new output, a new deadline, or wants to end: look at it soon. */
 	void (*wake)(struct trap *trap, struct session *session);
 	/* Passive data connections; NULL: none. */

@@ -88,6 +88,33 @@ void session_report_garbage(struct session *session, const char *what, struct sl
 	session_report(session, event);
 }
 
+void session_report_login(struct session *session, const struct session_login *login,
+			  const struct access_decision *decision)
+{
+	struct event *event = session_event(session, "auth.attempt");
+
+	event_set_words(event, FIELD_EVENT_OUTCOME, decision->allowed ? "success" : "failure");
+	event_set_text(event, FIELD_USER_NAME, login->user);
+	if (login->domain.length)
+		event_set_text(event, FIELD_USER_DOMAIN, login->domain);
+	event_set_words(event, FIELD_AUTH_METHOD, login->method);
+	if (login->fingerprint.length) {
+		event_set_text(event, FIELD_SSH_KEY_FINGERPRINT, login->fingerprint);
+		event_set_text(event, FIELD_SSH_KEY, login->key);
+	} else if (login->response.length) {
+		event_set_text(event, FIELD_AUTH_RESPONSE, login->response);
+		event_set_number(event, FIELD_AUTH_RESPONSE_MODE, login->hashcat_mode);
+	} else if (!slice_is(slice_text(login->method), "none")) {
+		event_set_text(event, FIELD_AUTH_PASSWORD, login->password);
+	}
+	if (login->verb)
+		event_set_words(event, FIELD_REQUEST_VERB, login->verb);
+	event_set_words(event, FIELD_AUTH_RULE, decision->rule);
+	event_set_number(event, FIELD_AUTH_TRIES, decision->tries);
+	event_set_words(event, FIELD_AUTH_DEPTH, access_depth_names[decision->depth]);
+	session_report(session, event);
+}
+
 struct access_decision session_login(struct session *session, const struct session_login *login)
 {
 	struct trap *trap = session->trap;
@@ -96,33 +123,17 @@ struct access_decision session_login(struct session *session, const struct sessi
 		.protocol = session->service->protocol->name,
 		.source = session->peer.address,
 		.user = login->user,
-		.password = known ? login->password : login->response,
+		.password = login->fingerprint.length ? login->fingerprint
+			    : known                   ? login->password
+						      : login->response,
 		.password_known = known,
 		.now = trap->wall(trap),
 	};
 	struct access_decision decision = {.rule = "no policy"};
-	struct event *event;
 
 	trap->random(trap, &attempt.draw, sizeof(attempt.draw));
 	if (trap->policy)
 		decision = access_decide(trap->policy, trap->access_memory, &attempt);
-	event = session_event(session, "auth.attempt");
-	event_set_words(event, FIELD_EVENT_OUTCOME, decision.allowed ? "success" : "failure");
-	event_set_text(event, FIELD_USER_NAME, login->user);
-	if (login->domain.length)
-		event_set_text(event, FIELD_USER_DOMAIN, login->domain);
-	event_set_words(event, FIELD_AUTH_METHOD, login->method);
-	if (known)
-		event_set_text(event, FIELD_AUTH_PASSWORD, login->password);
-	if (login->response.length) {
-		event_set_text(event, FIELD_AUTH_RESPONSE, login->response);
-		event_set_number(event, FIELD_AUTH_RESPONSE_MODE, login->hashcat_mode);
-	}
-	if (login->verb)
-		event_set_words(event, FIELD_REQUEST_VERB, login->verb);
-	event_set_words(event, FIELD_AUTH_RULE, decision.rule);
-	event_set_number(event, FIELD_AUTH_TRIES, decision.tries);
-	event_set_words(event, FIELD_AUTH_DEPTH, access_depth_names[decision.depth]);
-	session_report(session, event);
+	session_report_login(session, login, &decision);
 	return decision;
 }

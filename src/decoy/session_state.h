@@ -58,6 +58,7 @@ struct session {
 	int64_t drip_at; /* tarpit: when the next bytes may leave ... */
 	int64_t look_at; /* ... and when to look again, output or not */
 	struct arena arena;
+	size_t held;           /* by the protocol, outside the arena */
 	uint16_t state_offset; /* of the protocol's state, behind this struct */
 	uint64_t memory[];     /* state, then the driver's extra */
 };

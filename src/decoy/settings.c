@@ -63,7 +63,8 @@ static const struct directive limit_directives[] = {
 	LIMIT("connections-per-source", connections_per_source, "6000", 1, 1000000,
 	      "The same for one source address (IPv6: one /64)"),
 	LIMIT("rate-per-source", rate_per_source, "60000", 1, 10000000,
-	      "New connections a minute that one source may make; more are closed at once"),
+	      "New connections, or datagrams, a minute that one source may make; more are "
+	      "closed at once or passed over"),
 	LIMIT("burst-per-source", burst_per_source, "12000", 1, 10000000,
 	      "How many of them may come at once"),
 	LIMIT("udp-sessions", udp_sessions, "4096", 16, 1000000,
@@ -332,8 +333,17 @@ void decoy_settings_take(struct config *config, enum access_override access,
 	settings->policy = access_policy_take(config, config_child(root, "access"), access);
 }
 
+static void release(const struct service *service)
+{
+	if (service->protocol->release)
+		service->protocol->release((void *)(uintptr_t)service->options);
+}
+
 void decoy_settings_free(struct decoy_settings *settings)
 {
+	for (size_t i = 0; i < settings->prepared; i++)
+		release(&settings->services[i].service);
+	settings->prepared = 0;
 	access_policy_free(settings->policy);
 	settings->policy = NULL;
 }
@@ -348,6 +358,7 @@ int decoy_settings_prepare(struct decoy_settings *settings, const struct persona
 		    service->protocol->prepare((void *)(uintptr_t)service->options, persona,
 					       settings->share, arena, why) < 0)
 			return -1;
+		settings->prepared = i + 1;
 	}
 	return 0;
 }

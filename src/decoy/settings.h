@@ -46,13 +46,14 @@ struct decoy_settings {
 	struct decoy_limits limits;
 	struct service_plan *services;
 	size_t service_count;
+	size_t prepared; /* of them */
 	struct tarpit_rule tarpits[TARPIT_RULES_MAX];
 	size_t tarpit_count;
 	struct access_policy *policy;
 };
 
 /* Reads all of it; errors stay in the config. The settings live as long as the config, but for the
- * policy, which decoy_settings_free drops. */
+ * policy and what protocols prepared, which decoy_settings_free drops. */
 void decoy_settings_take(struct config *config, enum access_override access,
 			 struct decoy_settings *settings);
 void decoy_settings_free(struct decoy_settings *settings);

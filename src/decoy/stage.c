@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "decoy/machine/host.h"
 #include "decoy/stage.h"
 
 #define STAGE_CHANNEL_PORT 50000
@@ -117,11 +118,35 @@ int stage_prepare(struct stage *stage, const char *share_folder, char **why)
 
 	if (!protocol->prepare)
 		return 0;
-	return protocol->prepare(options, stage->trap.persona, share_folder, &stage->arena, why);
+	if (protocol->prepare(options, stage->trap.persona, share_folder, &stage->arena, why) < 0)
+		return -1;
+	stage->prepared = true;
+	return 0;
+}
+
+int stage_machine(struct stage *stage, const char *share_folder, const char *image, char **why)
+{
+	struct host_setup setup = {.persona = stage->trap.persona,
+				   .share_folder = share_folder,
+				   .image_path = image,
+				   .disks = -1,
+				   .host_keys = stage->trap.host_keys,
+				   .address = address_v4(0xc6336401)};
+
+	if (!stage->service.protocol->gives_shells)
+		return 0;
+	stage->machine = host_new(&setup, why);
+	stage->trap.host = stage->machine;
+	return stage->machine ? 0 : -1;
 }
 
 void stage_close(struct stage *stage)
 {
+	host_free(stage->machine);
+	const struct protocol *protocol = stage->service.protocol;
+
+	if (stage->prepared && protocol->release)
+		protocol->release((void *)(uintptr_t)stage->service.options);
 	free(stage->access_memory);
 	arena_drop(&stage->arena);
 }

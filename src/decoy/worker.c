@@ -9,11 +9,15 @@
 #include "decoy/worker_state.h"
 
 #define SOURCES_MAX 16384 /* 1.6 MiB at most, touched as they come */
-
-const char *const worker_counter_names[] = {"connections",      "sessions_active", "events",
-					    "events_refused",   "bytes_in",        "bytes_out",
-					    "shed_connections", "shed_source",     "shed_memory",
-					    "shed_udp",         "accept_failed",   NULL};
+#define LAST_TURNS  3     /* of the loop, once it was told to drain */
+/* A crowd at one port must not make the others wait: ports take turns of so many sessions, and
+ * after so much time the loop asks the kernel for what is new. */
+#define SESSIONS_AT_A_TIME 16
+#define TURN_MAX           (2 * MILLISECOND)
+/* While sessions wait, turns are short and share a write to the spool; but events never wait
+ * longer, nor more of them. */
+#define UNFLUSHED_BYTES ((size_t)64 * 1024)
+#define UNFLUSHED_MAX   (20 * MILLISECOND)
 
 /* --- what sessions ask of the worker --- */
 
@@ -53,10 +57,26 @@ static void trap_record(struct trap *trap, const struct event *event)
 {
 	struct worker *worker = worker_of(trap);
 
-	if (spool_append(worker->setup->spool, event) < 0)
-		worker_count(worker, WORKER_EVENTS_REFUSED, 1);
-	else
-		worker_count(worker, WORKER_EVENTS, 1);
+	(void)!spool_append(worker->setup->spool, event); /* what is refused flush_spool counts */
+	worker_count(worker, WORKER_EVENTS, 1);
+}
+
+static void set_gauge(struct worker *worker, enum worker_counter gauge, bool *now, bool value)
+{
+	if (*now == value)
+		return;
+	*now = value;
+	if (worker->setup->set)
+		worker->setup->set(worker->setup->context, gauge, value);
+}
+
+static void trap_evidence(struct trap *trap, bool kept)
+{
+	struct worker *worker = worker_of(trap);
+
+	if (!kept)
+		worker_count(worker, WORKER_EVIDENCE_LOST, 1);
+	set_gauge(worker, WORKER_EVIDENCE_FAILING, &worker->evidence_failing, !kept);
 }
 
 static void trap_wake(struct trap *trap, struct session *session)
@@ -64,13 +84,48 @@ static void trap_wake(struct trap *trap, struct session *session)
 	worker_wake(worker_of(trap), session_extra(session));
 }
 
+static void queue_awake(struct worker *worker, struct listening *l)
+{
+	if (l->is_awake)
+		return;
+	l->is_awake = true;
+	l->awake_next = NULL;
+	*(worker->awake_last ? &worker->awake_last->awake_next : &worker->awake_first) = l;
+	worker->awake_last = l;
+}
+
 void worker_wake(struct worker *worker, struct connection *connection)
 {
-	if (connection->flags & (CONNECTION_AWAKE | CONNECTION_ENDING))
+	struct listening *l;
+
+	/* Without a port it is being opened, and woken afterwards. */
+	if (!connection->at || connection->flags & (CONNECTION_AWAKE | CONNECTION_ENDING))
 		return;
+	l = &worker->listening[connection->at - 1];
 	connection->flags |= CONNECTION_AWAKE;
-	connection->awake_next = worker->awake;
-	worker->awake = connection;
+	connection->awake_next = NULL;
+	*(l->awake_last ? &l->awake_last->awake_next : &l->awake_first) = connection;
+	l->awake_last = connection;
+	l->awake_count++;
+	queue_awake(worker, l);
+}
+
+/* The one that is looked at is the first; others leave only when they are shed. */
+void worker_forget_awake(struct worker *worker, struct connection *connection)
+{
+	struct listening *l;
+	struct connection **at, *before = NULL;
+
+	if (!(connection->flags & CONNECTION_AWAKE))
+		return;
+	l = &worker->listening[connection->at - 1];
+	for (at = &l->awake_first; *at != connection; at = &(*at)->awake_next)
+		before = *at;
+	*at = connection->awake_next;
+	if (l->awake_last == connection)
+		l->awake_last = before;
+	connection->flags &= (uint16_t)~CONNECTION_AWAKE;
+	l->awake_count--;
 }
 
 void worker_read_clock(struct worker *worker)
@@ -174,29 +229,69 @@ static void on_control(evutil_socket_t socket, short what, void *context)
 		worker->draining = true;
 }
 
+static bool time_is_up(const struct worker *worker)
+{
+	return clock_monotonic() - worker->now_monotonic >= TURN_MAX;
+}
+
+/* The first of the ports with sessions to look at, taken off the list. */
+static struct listening *next_awake(struct worker *worker)
+{
+	struct listening *l = worker->awake_first;
+
+	worker->awake_first = l->awake_next;
+	if (!worker->awake_first)
+		worker->awake_last = NULL;
+	l->is_awake = false;
+	return l;
+}
+
+static void look_at_port(struct worker *worker, struct listening *l)
+{
+	for (int i = 0; l->awake_first && i < SESSIONS_AT_A_TIME; i++) {
+		struct connection *connection = l->awake_first;
+
+		worker_forget_awake(worker, connection);
+		connection_look(worker, connection);
+	}
+	if (l->awake_first)
+		queue_awake(worker, l);
+}
+
 static void look_at_awake(struct worker *worker)
 {
-	while (worker->awake) {
-		struct connection *connection = worker->awake;
-
-		worker->awake = connection->awake_next;
-		connection->flags &= ~(uint32_t)CONNECTION_AWAKE;
-		connection_look(worker, connection);
+	while (worker->awake_first) {
+		look_at_port(worker, next_awake(worker));
+		if (time_is_up(worker))
+			return;
 	}
 }
 
 static void run_deadlines(struct worker *worker)
 {
-	/* A connection whose deadline moves forward within a turn waits for the next one, so a turn
-	 * is bounded by the number of sessions. */
+	/* A connection whose deadline moves forward within a turn waits for the next one. */
 	size_t most = worker->heap_count;
 
-	while (most-- && worker->heap_count && worker->heap[0].due <= worker->now_monotonic) {
-		struct connection *connection = worker->heap[0].connection;
-
-		connection_tick(worker, connection);
-		look_at_awake(worker);
+	for (size_t i = 0;
+	     i < most && worker->heap_count && worker->heap[0].due <= worker->now_monotonic; i++) {
+		if (i % SESSIONS_AT_A_TIME == SESSIONS_AT_A_TIME - 1 && time_is_up(worker))
+			return;
+		connection_tick(worker, worker->heap[0].connection);
 	}
+}
+
+static void flush_spool(struct worker *worker)
+{
+	uint64_t refused;
+
+	(void)spool_flush(worker->setup->spool);
+	worker->flushed_at = worker->now_monotonic;
+	refused = spool_refused(worker->setup->spool);
+	if (refused != worker->events_refused)
+		worker_count(worker, WORKER_EVENTS_REFUSED, refused - worker->events_refused);
+	worker->events_refused = refused;
+	set_gauge(worker, WORKER_SPOOL_FAILING, &worker->spool_failing,
+		  spool_is_refusing(worker->setup->spool));
 }
 
 /* Everything between two sleeps. */
@@ -205,10 +300,12 @@ static void finish_turn(struct worker *worker)
 	struct timeval wait = {0, 0};
 	int64_t until;
 
-	look_at_awake(worker);
 	run_deadlines(worker);
+	look_at_awake(worker);
 	connection_shed_memory(worker);
-	(void)spool_flush(worker->setup->spool);
+	if (!worker->awake_first || spool_waiting(worker->setup->spool) >= UNFLUSHED_BYTES ||
+	    worker->now_monotonic - worker->flushed_at >= UNFLUSHED_MAX)
+		flush_spool(worker);
 	if (worker->setup->set)
 		worker->setup->set(worker->setup->context, WORKER_SESSIONS_ACTIVE,
 				   worker->connections + worker->udp_connections);
@@ -251,6 +348,7 @@ static void stop_listening(struct worker *worker)
 	for (size_t i = 0; i < worker->setup->listener_count; i++) {
 		if (worker->listening[i].watch)
 			event_free(worker->listening[i].watch);
+		worker->listening[i].watch = NULL;
 	}
 }
 
@@ -279,6 +377,8 @@ static int open_worker(struct worker *worker, const struct worker_setup *setup)
 		.policy = setup->settings->policy,
 		.access_memory = setup->access_memory,
 		.tls = setup->tls,
+		.host_keys = setup->host_keys,
+		.host = setup->host,
 		.sensor = setup->settings->sensor,
 		.session_memory = (size_t)limits->session_memory,
 		.evidence_bytes = (uint64_t)limits->evidence_bytes,
@@ -288,6 +388,7 @@ static int open_worker(struct worker *worker, const struct worker_setup *setup)
 		.monotonic = trap_monotonic,
 		.random = trap_random,
 		.record = trap_record,
+		.evidence = trap_evidence,
 		.wake = trap_wake,
 		.channel_listen = passive_listen,
 		.channel_drop = passive_drop,
@@ -341,6 +442,19 @@ static void close_worker(struct worker *worker)
 	free(worker->scratch);
 }
 
+/* What has come before the end is still taken and answered. */
+static void serve_last(struct worker *worker)
+{
+	stop_listening(worker);
+	for (int turn = 0; turn < LAST_TURNS; turn++) {
+		finish_turn(worker);
+		if (event_base_loop(worker->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) < 0)
+			return;
+		worker_read_clock(worker);
+	}
+	finish_turn(worker);
+}
+
 int worker_run(const struct worker_setup *setup)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
@@ -352,17 +466,23 @@ int worker_run(const struct worker_setup *setup)
 	}
 	while (status == 0 && !worker->draining) {
 		finish_turn(worker);
-		if (event_base_loop(worker->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) < 0) {
+		/* Sessions that still want a look do not wait for news from the kernel. */
+		if (event_base_loop(worker->base,
+				    EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY |
+					    (worker->awake_first ? EVLOOP_NONBLOCK : 0)) < 0) {
 			log_error("the event loop failed: %m");
 			status = 1;
 		}
 		worker_read_clock(worker);
 	}
 	if (worker) {
+		if (worker->draining)
+			serve_last(worker);
 		close_worker(worker);
 		if (setup->set)
 			setup->set(setup->context, WORKER_SESSIONS_ACTIVE, 0);
-		if (spool_flush(setup->spool) < 0)
+		flush_spool(worker);
+		if (worker->spool_failing)
 			log_warning("the spool took not all of the last events");
 	}
 	free(worker);

@@ -15,20 +15,11 @@ struct worker_listener {
 };
 
 enum worker_counter {
-	WORKER_CONNECTIONS,
-	WORKER_SESSIONS_ACTIVE,
-	WORKER_EVENTS,
-	WORKER_EVENTS_REFUSED,
-	WORKER_BYTES_IN,
-	WORKER_BYTES_OUT,
-	WORKER_SHED_CONNECTIONS, /* over the connection limit */
-	WORKER_SHED_SOURCE,      /* over a source's limits */
-	WORKER_SHED_MEMORY,
-	WORKER_SHED_UDP,
-	WORKER_ACCEPT_FAILED,
+#define COUNTER(symbol, name) WORKER_##symbol,
+#include "decoy/worker_counters.def"
+#undef COUNTER
 	WORKER_COUNTERS,
 };
-extern const char *const worker_counter_names[]; /* ends with NULL */
 
 struct event_base;
 
@@ -41,6 +32,8 @@ struct worker_setup {
 	const struct decoy_settings *settings;
 	const struct persona *persona;
 	const struct tls_settings *tls;
+	const struct host_keys *host_keys;
+	const struct host *host; /* the fake machine; NULL: none */
 	struct access_memory *access_memory;
 	const struct worker_listener *listeners;
 	size_t listener_count;

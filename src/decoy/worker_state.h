@@ -16,6 +16,7 @@ enum {
 	CONNECTION_WANTS_WRITE = 2,
 	CONNECTION_UDP = 4,
 	CONNECTION_ENDING = 8,
+	CONNECTION_READABLE = 16, /* bytes or an end wait in its socket */
 };
 
 /* What the worker keeps for a session, right behind it in the same memory. */
@@ -23,7 +24,8 @@ struct connection {
 	int descriptor;   /* TCP: its own; UDP: the listener's */
 	uint32_t heap_at; /* place among the deadlines, + 1 */
 	uint32_t held;    /* bytes of memory counted for it */
-	uint32_t flags;
+	uint16_t flags;
+	uint16_t at;         /* number of its port among the worker's, + 1; 0: it is being opened */
 	struct watch *watch; /* NULL while tarpitted: its ticks read and write */
 	struct connection *awake_next;
 	struct connection *older, *newer;               /* all sessions by time last heard */
@@ -46,6 +48,12 @@ struct listening {
 	struct endpoint local; /* port 0 address: wildcard */
 	bool wildcard;
 	struct watch *watch;
+	/* Its sessions to look at, first come first served; while there are any it has a place
+	 * among the worker's. */
+	struct connection *awake_first, *awake_last;
+	unsigned awake_count;
+	struct listening *awake_next;
+	bool is_awake;
 };
 
 struct worker {
@@ -56,7 +64,7 @@ struct worker {
 	struct listening *listening;
 	struct deadline *heap;
 	size_t heap_count, heap_capacity;
-	struct connection *awake;
+	struct listening *awake_first, *awake_last;
 	struct connection *oldest, *newest;
 	size_t connections, udp_connections;
 	struct connection **udp_table;
@@ -67,11 +75,14 @@ struct worker {
 	struct passive *passives;
 	size_t passive_count;
 	int64_t now_wall, now_monotonic; /* read once a turn of the loop */
-	size_t memory;                   /* rough bytes of all sessions */
+	int64_t flushed_at;
+	size_t memory; /* rough bytes of all sessions */
 	uint8_t *scratch;
 	uint8_t random_pool[1024];
 	size_t random_left;
 	bool draining;
+	uint64_t events_refused; /* counted so far */
+	bool spool_failing, evidence_failing;
 	int spare; /* a descriptor given up when all others are taken */
 };
 
@@ -86,9 +97,19 @@ static inline void worker_count(struct worker *worker, enum worker_counter count
 		worker->setup->count(worker->setup->context, counter, delta);
 }
 
+/* The number of a port, + 1. Beyond 65,535 ports the last ones share a list, and nothing else. */
+static inline uint16_t listening_number(const struct listening *l)
+{
+	ptrdiff_t number = l - l->worker->listening + 1;
+
+	return (uint16_t)(number < UINT16_MAX ? number : UINT16_MAX);
+}
+
 void worker_read_clock(struct worker *worker);
-/* Puts a connection on the list that is looked at before the loop sleeps again. */
+/* Puts a connection on its port's list, which is looked at before the loop sleeps again. */
 void worker_wake(struct worker *worker, struct connection *connection);
+/* Takes it off that list. */
+void worker_forget_awake(struct worker *worker, struct connection *connection);
 /* Deadlines: a binary heap. */
 MUST_CHECK int deadline_set(struct worker *worker, struct connection *connection, int64_t due);
 void deadline_drop(struct worker *worker, struct connection *connection);

@@ -43,6 +43,7 @@ enum said {
 	NOTICE_KILLED,
 	HEARD,   /* an application message; number: refused messages so far */
 	COUNTED, /* number: the sender's counter as the supervisor reads it */
+	WATCHED, /* the supervisor's callback; number: a stage has drained */
 };
 
 struct word {
@@ -152,6 +153,24 @@ static int run_broken(struct process *self, void *context)
 	return 3;
 }
 
+/* Ends when it is told to reload, so that it begins anew. */
+static int run_renewed(struct process *self, void *context)
+{
+	struct message message;
+
+	say_own(self, "renewed", BEGAN, getpid());
+	process_started(self);
+	while (next_message(self, &message)) {
+		if (message.type == MESSAGE_RELOAD)
+			return PROCESS_RENEW;
+		if (message.type == MESSAGE_DRAIN) {
+			say_own(self, "renewed", ENDING, 0);
+			return 0;
+		}
+	}
+	return 1;
+}
+
 static void send_with_descriptor(int pipe)
 {
 	/* The pipe fills faster than the supervisor reads. */
@@ -199,6 +218,8 @@ static const struct process_role stubborn = {.name = "stub", .sandbox = &bare, .
 static const struct process_role deaf = {.name = "deaf", .sandbox = &bare, .run = run_deaf};
 static const struct process_role broken = {.name = "broken", .run = run_broken};
 static const struct process_role hostile = {.name = "hostile", .run = run_hostile};
+static const struct process_role renewed = {
+	.name = "renewed", .sandbox = &bare, .run = run_renewed};
 
 /* --- the supervisor's side --- */
 
@@ -255,6 +276,13 @@ static void hear(void *context, struct supervisor *supervisor, const struct proc
 	    (int64_t)(counters_read(counters, 1, 0) * 100 + counters_read(counters, 2, 1)));
 }
 
+static void watch(void *context, struct supervisor *supervisor, bool drained)
+{
+	struct scene *scene = context;
+
+	say(scene->witness[1], WATCHED, "", 0, 0, drained);
+}
+
 static void begin(struct scene *scene, const struct supervisor_plan *plan, size_t count,
 		  unsigned drain_seconds)
 {
@@ -275,6 +303,7 @@ static void begin(struct scene *scene, const struct supervisor_plan *plan, size_
 		.all_started = all_started,
 		.reload = reload,
 		.message = hear,
+		.watch = watch,
 	};
 
 	assert_int_equal(pipe2(scene->witness, O_CLOEXEC), 0);
@@ -401,6 +430,64 @@ static void test_drain_starts_who_waits_to_be_restarted(void **state)
 		assert_string_equal(wait_for(&scene, ENDING, NULL).role, "worker");
 	wait_for(&scene, DRAINING, "keeper");
 	wait_for(&scene, ENDING, "keeper");
+	assert_int_equal(wait_for_end(&scene), 0);
+}
+
+/* A new life after a reload comes at once, however many there are, and is no death. */
+static void test_reload_renews(void **state)
+{
+	static const struct supervisor_plan plan[] = {{&renewed, 1}, {&worker, 2}};
+	struct scene scene = {0};
+	int64_t began;
+	pid_t pid;
+
+	begin(&scene, plan, ARRAY_COUNT(plan), 0);
+	pid = (pid_t)wait_for(&scene, BEGAN, "renewed").number;
+	wait_for(&scene, ALL_STARTED, NULL);
+	began = clock_monotonic();
+	for (int i = 0; i < 20; i++) {
+		struct word word;
+
+		assert_int_equal(kill(scene.supervisor, SIGHUP), 0);
+		do {
+			assert_true(hear_word(&scene, clock_monotonic() + DEADLINE, &word));
+			assert_int_not_equal(word.said, NOTICE_DIED);
+		} while (word.said != BEGAN);
+		assert_string_equal(word.role, "renewed");
+		assert_int_not_equal(word.number, pid);
+		pid = (pid_t)word.number;
+		wait_for(&scene, NOTICE_STARTED, "renewed");
+	}
+	assert_true(clock_monotonic() - began < 15 * SECOND);
+	/* Killed it is a death like any other. */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(wait_for(&scene, NOTICE_DIED, "renewed").number, 10 * MILLISECOND);
+	wait_for(&scene, NOTICE_STARTED, "renewed");
+	/* One that is being renewed when all are told to stop still does what there is to do. */
+	assert_int_equal(kill(scene.supervisor, SIGHUP), 0);
+	wait_for(&scene, RELOADED, "worker");
+	assert_int_equal(kill(scene.supervisor, SIGTERM), 0);
+	wait_for(&scene, ENDING, "renewed");
+	assert_int_equal(wait_for_end(&scene), 0);
+}
+
+static void test_watch_is_called_while_it_runs_and_between_stages(void **state)
+{
+	static const struct supervisor_plan plan[] = {{&worker, 2}, {&keeper, 1}};
+	struct scene scene = {0};
+	struct word word;
+
+	begin(&scene, plan, ARRAY_COUNT(plan), 0);
+	wait_for(&scene, ALL_STARTED, NULL);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(wait_for(&scene, WATCHED, NULL).number, 0);
+	assert_int_equal(kill(scene.supervisor, SIGTERM), 0);
+	for (int i = 0; i < 2; i++)
+		assert_string_equal(wait_for(&scene, ENDING, NULL).role, "worker");
+	do {
+		word = wait_for(&scene, WATCHED, NULL);
+	} while (word.number == 0);
+	assert_string_equal(wait_for(&scene, DRAINING, NULL).role, "keeper");
 	assert_int_equal(wait_for_end(&scene), 0);
 }
 
@@ -622,6 +709,8 @@ int main(void)
 		cmocka_unit_test(test_counters_are_their_owners),
 		cmocka_unit_test(test_restart_and_drain_order),
 		cmocka_unit_test(test_drain_starts_who_waits_to_be_restarted),
+		cmocka_unit_test(test_reload_renews),
+		cmocka_unit_test(test_watch_is_called_while_it_runs_and_between_stages),
 		cmocka_unit_test(test_broken_is_tried_again),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_failed_reload_changes_nothing),
