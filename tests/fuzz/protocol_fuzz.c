@@ -57,7 +57,7 @@ static void play(const struct protocol *protocol, struct slice input, const char
 	stage.on_event = swallow;
 	stage.trap.policy =
 		access_policy_take(config, NULL, step % 2 ? ACCESS_ALWAYS : ACCESS_NEVER);
-	if (stage_prepare(&stage, share, &why) < 0)
+	if (stage_prepare(&stage, share, &why) < 0 || stage_machine(&stage, share, NULL, &why) < 0)
 		free(why);
 	session = stage_session(&stage,
 				step % 3 == 0 && protocol->ports[0].transport == UDP ? UDP : TCP);

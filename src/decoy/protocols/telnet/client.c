@@ -154,9 +154,32 @@ static void add_word(struct writer *text, const char *name, struct slice value)
 	writer_bytes(text, value);
 }
 
+/* The newest of each; telnetd makes the terminal's name small. */
+static void remember_window(struct telnet_window *window, const struct telnet_client *client)
+{
+	size_t length = 0;
+
+	if (client->columns || client->rows) {
+		window->columns = client->columns;
+		window->rows = client->rows;
+	}
+	for (; length < client->terminal.length && length + 1 < sizeof(window->type); length++) {
+		uint8_t byte = client->terminal.at[length];
+
+		window->type[length] = (char)(byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte);
+	}
+	if (length)
+		window->type[length] = '\0';
+	if (client->display.length && client->display.length < sizeof(window->display)) {
+		memcpy(window->display, client->display.at, client->display.length);
+		window->display[client->display.length] = '\0';
+	}
+}
+
 void telnet_client_report(struct session *session, struct telnet *telnet)
 {
 	struct telnet_client *client = telnet->client;
+	struct telnet_window window = telnet->window ? *telnet->window : (struct telnet_window){0};
 	struct writer terminal = writer_growing(4 * VALUE_MAX);
 	struct event *event;
 
@@ -179,7 +202,14 @@ void telnet_client_report(struct session *session, struct telnet *telnet)
 	if (terminal.length || client->variable_count)
 		session_report(session, event);
 	writer_free(&terminal);
+	remember_window(&window, client);
 	telnet->client = NULL;
+	telnet->window = NULL;
 	if (!telnet->long_name.at && !telnet->overflow.at)
 		arena_drop(session_arena(session)); /* nothing else of ours lies there */
+	if (window.columns || window.type[0] || window.display[0]) {
+		telnet->window = arena_take(session_arena(session), sizeof(window));
+		if (telnet->window)
+			*telnet->window = window;
+	}
 }

@@ -1,110 +1,182 @@
-/* What follows a log-in: the account's greeting, and either its end, as nologin(8) has it, or the
- * prompt of a machine whose disk fails: every command is recorded and none can be loaded. */
+/* What follows a log-in: a terminal of the fake machine, seen through telnetd. */
 #include "decoy/protocols/telnet/telnet.h"
 
-#define COMMAND_SHOWN 256 /* of a word that is not found: no more comes back than was sent */
+#define ROOM_MAX   ((size_t)32 * 1024) /* output that waits for the client before the shell does */
+#define FULL_PAUSE (20 * MILLISECOND)  /* until input that found no room is tried again */
+#define INTERRUPT  0x03
+#define QUIT       0x1c
+#define SUSPEND    0x1a
 
-static const char free_software[] =
-	"\r\n"
-	"The programs included with the Debian GNU/Linux system are free software;\r\n"
-	"the exact distribution terms for each program are described in the\r\n"
-	"individual files in /usr/share/doc/*/copyright.\r\n"
-	"\r\n"
-	"Debian GNU/Linux comes with ABSOLUTELY NO WARRANTY, to the extent\r\n"
-	"permitted by applicable law.\r\n";
-
-/* Somebody logged in during the working hours of the day before, from inside. */
-static void print_last_login(struct session *session)
+static bool is_busybox(const struct telnet *telnet)
 {
-	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	const struct persona *persona = session_persona(session);
-	int64_t day = session_now(session) / DAY - 1;
-	int64_t second = persona_derive_number(persona, "telnet last login", 8 * 3600, 18 * 3600);
-	struct civil_time t = clock_civil(day * DAY + second * SECOND);
-
-	session_print(session,
-		      "Last login: %s %s %2d %02d:%02d:%02d UTC %d from 10.%d.%d.%d on pts/0\r\n",
-		      days[t.weekday], months[t.month - 1], t.day, t.hour, t.minute, t.second,
-		      t.year, (int)persona_derive_number(persona, "telnet last net", 0, 99),
-		      (int)persona_derive_number(persona, "telnet last subnet", 0, 60),
-		      (int)persona_derive_number(persona, "telnet last host", 2, 250));
+	return (telnet->flags & TELNET_BUSYBOX) != 0;
 }
 
-void telnet_shell_prompt(struct session *session, const struct telnet *telnet)
-{
-	const char *host = persona_host_name(session_persona(session));
-	struct slice user = telnet_user(telnet);
+/* What telnetd does to the terminal's output: IAC is doubled; inetutils puts a NUL behind a CR that
+ * no LF follows (RFC 854). */
+struct filter {
+	struct session *session;
+	uint8_t bytes[1024];
+	size_t length;
+};
 
-	if (telnet->flags & TELNET_BUSYBOX)
-		session_text(session, telnet->flags & TELNET_ROOT ? "~ # " : "~ $ ");
-	else if (telnet->flags & TELNET_ROOT)
-		session_print(session, "root@%s:~# ", host);
-	else
-		session_print(session, "%.*s@%s:~$ ", (int)user.length, (const char *)user.at,
-			      host);
+static void put(struct filter *filter, uint8_t byte)
+{
+	if (filter->length == sizeof(filter->bytes)) {
+		session_write(filter->session, slice_of(filter->bytes, filter->length));
+		filter->length = 0;
+	}
+	filter->bytes[filter->length++] = byte;
 }
 
-void telnet_welcome(struct session *session, struct telnet *telnet, enum access_depth depth)
+static void send_output(void *context, enum machine_stream stream, struct slice bytes)
+{
+	struct session *session = context;
+	struct telnet *telnet = session_protocol_state(session);
+	struct filter filter = {.session = session};
+
+	for (size_t i = 0; i < bytes.length; i++) {
+		put(&filter, bytes.at[i]);
+		if (bytes.at[i] == TELNET_IAC)
+			put(&filter, TELNET_IAC);
+		if (bytes.at[i] == '\r' && !is_busybox(telnet) &&
+		    (i + 1 == bytes.length || bytes.at[i + 1] != '\n'))
+			put(&filter, 0);
+	}
+	session_write(session, slice_of(filter.bytes, filter.length));
+}
+
+static void end(void *context, int status, int signal)
+{
+	struct session *session = context;
+	struct telnet *telnet = session_protocol_state(session);
+
+	telnet->stage = TELNET_OVER;
+	session_close(session, telnet->flags & TELNET_NO_SHELL ? "nologin" : "logout");
+}
+
+/* telnetd ignores the client's variables (2.4-2+deb12u3); DISPLAY comes from the option for it. */
+static size_t make_environment(const struct telnet *telnet, struct writer *display,
+			       struct slice list[1])
+{
+	if (is_busybox(telnet) || !telnet->window || !telnet->window->display[0])
+		return 0;
+	writer_format(display, "DISPLAY=%s", telnet->window->display);
+	list[0] = writer_slice(display);
+	return 1;
+}
+
+static void start_machine(struct session *session, struct telnet *telnet, enum access_depth depth,
+			  struct slice password)
+{
+	char room[sizeof("DISPLAY=") + sizeof(telnet->window->display)];
+	struct writer display = writer_fixed(room, sizeof(room));
+	struct slice environment[1];
+	const struct telnet_window *window = telnet->window;
+	struct machine_terminal terminal = {
+		.type = window && window->type[0] ? window->type
+			: is_busybox(telnet)      ? ""
+						  : "network",
+		.columns = window && window->columns ? window->columns : 80,
+		.rows = window && window->rows ? window->rows : 24,
+	};
+	struct machine_start start = {
+		.session = session,
+		.service = "telnetd",
+		.user = telnet_user(telnet),
+		.password = password,
+		.depth = depth,
+		.environment = environment,
+		.environment_count = make_environment(telnet, &display, environment),
+		.no_shell = telnet->flags & TELNET_NO_SHELL,
+		.terminal = &terminal,
+		.context = session,
+		.output = send_output,
+		.ended = end,
+	};
+
+	telnet->machine = machine_new(&start);
+	telnet->stage = TELNET_SHELL;
+	if (!telnet->machine) {
+		session_text(session, is_busybox(telnet)
+					      ? "login: can't fork: Out of memory\r\n"
+					      : "login: failure forking: Resource temporarily "
+						"unavailable\r\n");
+		telnet->stage = TELNET_OVER;
+		session_close(session, "machine");
+		return;
+	}
+	telnet_shell_run(session, telnet);
+}
+
+void telnet_shell_open(struct session *session, struct telnet *telnet, enum access_depth depth,
+		       struct slice password)
 {
 	const struct telnet_options *options = session_options(session);
-	const struct persona *persona = session_persona(session);
 
-	if (!(telnet->flags & TELNET_BUSYBOX)) {
-		session_print(session, "Linux %s %s %s %s\r\n%s", persona_host_name(persona),
-			      persona_text(persona, "host.kernel", "6.1.0-28-amd64"),
-			      persona_text(persona, "host.kernel_build",
-					   "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)"),
-			      persona_text(persona, "host.architecture", "x86_64"), free_software);
-		print_last_login(session);
-	}
-	if (depth > ACCESS_LOGIN && (!options || options->prompt)) {
-		telnet_shell_prompt(session, telnet);
+	if (depth <= ACCESS_LOGIN || (options && !options->prompt))
+		telnet->flags |= TELNET_NO_SHELL;
+	start_machine(session, telnet, depth, password);
+}
+
+/* The kernel throws away what the terminal had still to show at one of these, and telnetd marks the
+ * place. */
+static bool flushes(uint8_t byte)
+{
+	return byte == INTERRUPT || byte == QUIT || byte == SUSPEND;
+}
+
+size_t telnet_shell_room(struct session *session, struct telnet *telnet)
+{
+	size_t room = machine_input_room(telnet->machine);
+
+	if (room == 0)
+		session_delay(session, FULL_PAUSE);
+	return room;
+}
+
+void telnet_shell_input(struct session *session, struct telnet *telnet, struct slice bytes)
+{
+	static const uint8_t mark[] = {TELNET_IAC, TELNET_DM};
+
+	for (size_t i = 0; i < bytes.length && !is_busybox(telnet); i++)
+		if (flushes(bytes.at[i]))
+			session_write(session, slice_of(mark, sizeof(mark)));
+	(void)machine_input(telnet->machine, bytes);
+	telnet_shell_run(session, telnet);
+}
+
+void telnet_shell_resize(struct session *session, struct telnet *telnet)
+{
+	if (!telnet->window || !telnet->window->columns || !telnet->window->rows)
 		return;
-	}
-	session_text(session, "This account is currently not available.\r\n");
-	telnet->stage = TELNET_OVER;
-	session_close(session, "nologin");
+	machine_resize(telnet->machine, telnet->window->columns, telnet->window->rows);
+	telnet_shell_run(session, telnet);
 }
 
-/* Echo, cd and export are in the shell itself; for all else the disk would have to be read. */
-static void answer(struct session *session, const struct telnet *telnet, struct slice line)
+void telnet_shell_run(struct session *session, struct telnet *telnet)
 {
-	const char *shell = telnet->flags & TELNET_BUSYBOX ? "-sh" : "-bash";
-	struct slice word, rest = line;
+	size_t waiting = session_output_waiting(session);
+	int64_t due, now;
 
-	(void)slice_next(&rest, ' ', &word);
-	if (slice_is(word, "echo")) {
-		session_write(session, rest);
-		session_text(session, "\r\n");
-	} else if (!slice_is(word, "cd") && !slice_is(word, "export")) {
-		session_print(session, "%s: ", shell);
-		session_write(session, slice_first(word, COMMAND_SHOWN));
-		session_text(session, ": Input/output error\r\n");
-	}
-}
-
-void telnet_shell_line(struct session *session, struct telnet *telnet, struct slice line)
-{
-	struct slice command = slice_trim(line);
-	struct event *event;
-
-	if (command.length) {
-		event = session_event(session, "command.input");
-		event_set_text(event, FIELD_COMMAND, line);
-		if (telnet_user(telnet).length)
-			event_set_text(event, FIELD_USER_NAME, telnet_user(telnet));
-		session_report(session, event);
-	}
-	if (slice_is(command, "exit") || slice_is(command, "logout")) {
-		if (!(telnet->flags & TELNET_BUSYBOX))
-			session_text(session, "logout\r\n");
+	/* Telnetd may double every byte. */
+	machine_room(telnet->machine, MACHINE_OUTPUT,
+		     waiting < ROOM_MAX ? (ROOM_MAX - waiting) / 2 : 0);
+	machine_run(telnet->machine);
+	if (telnet->stage != TELNET_SHELL)
+		return;
+	if (machine_is_cut_off(telnet->machine)) {
 		telnet->stage = TELNET_OVER;
-		session_close(session, "logout");
+		session_close(session, "killed");
 		return;
 	}
-	if (command.length)
-		answer(session, telnet, command);
-	telnet_shell_prompt(session, telnet);
+	due = machine_deadline(telnet->machine);
+	now = session_monotonic(session);
+	session_timer(session, due == INT64_MAX ? 0 : due > now ? due - now : 1);
+}
+
+void telnet_shell_close(struct telnet *telnet)
+{
+	machine_free(telnet->machine);
+	telnet->machine = NULL;
 }

@@ -16,6 +16,9 @@
 #define END_OF_FILE          0x04 /* ^D */
 #define INTERRUPT            0x03 /* ^C */
 #define QUIT                 0x1c /* ^\ */
+#define SUSPEND              0x1a /* ^Z */
+#define ERASE                0x7f
+#define KILL                 0x15 /* ^U */
 
 static const struct telnet_options plain_options = {.prompt = true, .timeout = MINUTE};
 
@@ -119,8 +122,7 @@ static void try_login(struct session *session, struct telnet *telnet, struct sli
 	session_idle(session, SHELL_IDLE);
 	if (decision.depth == ACCESS_ROOT || slice_is(login.user, "root"))
 		telnet->flags |= TELNET_ROOT;
-	telnet->stage = TELNET_SHELL;
-	telnet_welcome(session, telnet, decision.depth);
+	telnet_shell_open(session, telnet, decision.depth, password);
 }
 
 static void take_line(struct session *session, struct telnet *telnet, struct slice line,
@@ -138,11 +140,6 @@ static void take_line(struct session *session, struct telnet *telnet, struct sli
 		break;
 	case TELNET_PASSWORD:
 		try_login(session, telnet, line);
-		break;
-	case TELNET_SHELL:
-		if (end_of_file && line.length == 0)
-			line = SLICE("logout");
-		telnet_shell_line(session, telnet, line);
 		break;
 	default:
 		break;
@@ -165,11 +162,6 @@ static void interrupt(struct session *session, struct telnet *telnet, uint8_t by
 		session_write(session, slice_of(mark, sizeof(mark)));
 	telnet->typed = 0;
 	telnet->overflow = (struct slice){0};
-	if (telnet->stage == TELNET_SHELL) {
-		session_text(session, "\r\n");
-		telnet_shell_prompt(session, telnet);
-		return;
-	}
 	telnet->stage = TELNET_OVER;
 	session_close(session, "interrupt");
 }
@@ -249,10 +241,10 @@ static bool take_command(struct session *session, struct telnet *telnet, struct 
 		interrupt(session, telnet, INTERRUPT);
 		return true;
 	case TELNET_EC:
-		edit(session, telnet, input, 0x7f);
+		edit(session, telnet, input, ERASE);
 		return false;
 	case TELNET_EL:
-		edit(session, telnet, input, 0x15);
+		edit(session, telnet, input, KILL);
 		return false;
 	default:
 		return false;
@@ -302,12 +294,79 @@ static bool is_blind_login(struct slice waiting)
 	return true;
 }
 
+/* What telnetd types on the terminal for a command; 0: nothing. */
+static uint8_t key_of_command(uint8_t command)
+{
+	switch (command) {
+	case TELNET_IP:
+		return INTERRUPT;
+	case TELNET_ABORT:
+	case TELNET_BREAK:
+		return QUIT;
+	case TELNET_SUSP:
+		return SUSPEND;
+	case TELNET_EOF:
+		return END_OF_FILE;
+	case TELNET_EC:
+		return ERASE;
+	case TELNET_EL:
+		return KILL;
+	default:
+		return 0;
+	}
+}
+
+/* Behind a log-in telnetd only passes on: bytes one way, options its own. */
+static size_t pass_on(struct session *session, struct telnet *telnet, struct slice bytes)
+{
+	uint8_t plain[512];
+	size_t used = 0, length = 0, room = telnet_shell_room(session, telnet);
+
+	if (room > sizeof(plain))
+		room = sizeof(plain);
+	while (used < bytes.length && length < room) {
+		struct telnet_token token = telnet_token(slice_from(bytes, used));
+		bool after_cr = (telnet->flags & TELNET_AFTER_CR) != 0;
+
+		if (token.kind == TOKEN_PART)
+			break;
+		/* What came before an option or a command goes first. */
+		if (token.kind != TOKEN_DATA && length)
+			break;
+		used += token.length;
+		if (token.kind == TOKEN_COMMAND && token.byte == TELNET_AYT) {
+			take_command(session, telnet, slice_of(NULL, 0), token.byte);
+			continue;
+		}
+		if (token.kind == TOKEN_NEGOTIATION || token.kind == TOKEN_SUBNEGOTIATION) {
+			take_option(session, telnet, &token);
+			telnet_client_report(session, telnet);
+			telnet_shell_resize(session, telnet);
+			continue;
+		}
+		if (token.kind == TOKEN_COMMAND)
+			token.byte = key_of_command(token.byte);
+		telnet->flags &= (uint8_t)~TELNET_AFTER_CR;
+		if ((after_cr && (token.byte == '\n' || token.byte == 0)) ||
+		    (token.kind == TOKEN_COMMAND && token.byte == 0))
+			continue;
+		if (token.byte == '\r')
+			telnet->flags |= TELNET_AFTER_CR;
+		plain[length++] = token.byte;
+	}
+	if (length)
+		telnet_shell_input(session, telnet, slice_of(plain, length));
+	return used;
+}
+
 static size_t telnet_input(struct session *session, void *state, struct slice bytes)
 {
 	struct telnet *telnet = state;
 	size_t start = 0, at = telnet->looked; /* of the line that is typed; of what is new */
 	bool ended = false;
 
+	if (telnet->stage == TELNET_SHELL)
+		return pass_on(session, telnet, bytes);
 	/* After a line's end an answer may be held back, and what follows with it. */
 	while (at < bytes.length && !ended && telnet->stage != TELNET_OVER) {
 		struct slice before = slice_from(slice_first(bytes, at), start);
@@ -366,6 +425,10 @@ static void telnet_timer(struct session *session, void *state)
 	struct telnet *telnet = state;
 	int64_t seconds = options_of(session)->timeout / SECOND;
 
+	if (telnet->stage == TELNET_SHELL) {
+		telnet_shell_run(session, telnet);
+		return;
+	}
 	if (telnet->stage < TELNET_USER) {
 		begin_login(session, telnet);
 		session_delay(session, MILLISECOND); /* what waits is offered again after it */
@@ -378,10 +441,19 @@ static void telnet_timer(struct session *session, void *state)
 	session_close(session, "timeout");
 }
 
+static void telnet_drained(struct session *session, void *state)
+{
+	struct telnet *telnet = state;
+
+	if (telnet->stage == TELNET_SHELL)
+		telnet_shell_run(session, telnet);
+}
+
 static void telnet_closed(struct session *session, void *state)
 {
 	struct telnet *telnet = state;
 
+	telnet_shell_close(telnet);
 	telnet_client_report(session, telnet);
 	if (telnet->stage == TELNET_PASSWORD) {
 		struct event *event = session_event(session, "protocol.request");
@@ -445,6 +517,7 @@ const struct protocol protocol_telnet = {
 	.title = "Telnet",
 	.ports = {{TCP, 23, false}, {TCP, 2323, false}},
 	.speaks_first = SERVER,
+	.gives_shells = true,
 	.state_size = sizeof(struct telnet),
 	.input_max = TELNET_INPUT_MAX,
 	.options = &section,
@@ -453,5 +526,6 @@ const struct protocol protocol_telnet = {
 	.opened = telnet_opened,
 	.input = telnet_input,
 	.timer = telnet_timer,
+	.drained = telnet_drained,
 	.closed = telnet_closed,
 };

@@ -4,11 +4,12 @@
  * option.c   negotiation (RFC 1143) in the order of inetutils' or BusyBox's telnetd
  * client.c   what the client tells of itself: terminal, size, environment
  * line.c     bytes to tokens, and the line editing that the terminal driver does
- * shell.c    what follows a log-in
+ * shell.c    what follows a log-in: the fake machine's terminal, seen through telnetd
  */
 #ifndef DECOY_PROTOCOLS_TELNET_H
 #define DECOY_PROTOCOLS_TELNET_H
 
+#include "decoy/machine/machine.h"
 #include "decoy/protocol.h"
 
 #define TELNET_INPUT_MAX 8192 /* a full line, and as many option bytes among it */
@@ -17,8 +18,12 @@
 #define TELNET_YES_MAX   8    /* answers to "are you there": it is shorter than they are */
 
 enum telnet_command {
+	TELNET_EOF = 236,
+	TELNET_SUSP = 237,
+	TELNET_ABORT = 238,
 	TELNET_SE = 240,
 	TELNET_DM = 242,
+	TELNET_BREAK = 243,
 	TELNET_IP = 244,
 	TELNET_AYT = 246,
 	TELNET_EC = 247,
@@ -64,6 +69,7 @@ enum {
 	TELNET_AFTER_CR = 1 << 1, /* a LF or NUL that follows belongs to it */
 	TELNET_LINED = 1 << 2,    /* line mode was taken up once */
 	TELNET_ROOT = 1 << 3,     /* who logged in */
+	TELNET_NO_SHELL = 1 << 4, /* ... and has no more than that */
 };
 
 enum telnet_style { TELNET_STYLE_PERSONA, TELNET_STYLE_INETUTILS, TELNET_STYLE_BUSYBOX };
@@ -77,6 +83,13 @@ struct telnet_options {
 
 struct telnet_client;
 
+/* What the client told of its terminal, for the shell; in the arena. */
+struct telnet_window {
+	uint16_t columns, rows;
+	char type[60];    /* TERM, as telnetd hands it on: in small letters */
+	char display[64]; /* DISPLAY, of the option for it */
+};
+
 /* What one session holds: ten thousand of these wait for a name (at most 128 bytes). */
 struct telnet {
 	uint32_t ours, theirs; /* option states, two bits each: see option.c */
@@ -88,6 +101,8 @@ struct telnet {
 	struct slice long_name; /* a longer one, in the arena */
 	struct slice overflow;  /* a line that grew too long, in the arena */
 	struct telnet_client *client;
+	struct telnet_window *window; /* NULL: nothing was told */
+	struct machine *machine;      /* once logged in */
 };
 _Static_assert(sizeof(struct telnet) <= 128, "an idle session must stay small");
 
@@ -144,10 +159,17 @@ void telnet_client_report(struct session *session, struct telnet *telnet);
 
 /* --- shell.c --- */
 
-/* Shows what a log-in shows; may close the session. */
-void telnet_welcome(struct session *session, struct telnet *telnet, enum access_depth depth);
-void telnet_shell_line(struct session *session, struct telnet *telnet, struct slice line);
-void telnet_shell_prompt(struct session *session, const struct telnet *telnet);
+/* Shows what a log-in shows and starts the shell; may close the session. */
+void telnet_shell_open(struct session *session, struct telnet *telnet, enum access_depth depth,
+		       struct slice password);
+/* How many bytes the shell takes now; with 0 the input is offered again a little later. */
+size_t telnet_shell_room(struct session *session, struct telnet *telnet);
+/* Bytes of the client, IAC undone and line ends as telnetd hands them on. */
+void telnet_shell_input(struct session *session, struct telnet *telnet, struct slice bytes);
+void telnet_shell_resize(struct session *session, struct telnet *telnet);
+/* Lets the machine go on: its deadline came, there is room for output, or input was given. */
+void telnet_shell_run(struct session *session, struct telnet *telnet);
+void telnet_shell_close(struct telnet *telnet);
 
 /* --- telnet.c --- */
 
