@@ -142,7 +142,8 @@ static int copy_database(struct backup *backup)
 
 static int add_all(struct backup *backup)
 {
-	static const char *const files[] = {"secret", "certificate.pem", "key.pem", "access.table"};
+	static const char *const files[] = {"secret", "certificate.pem", "key.pem",
+					    "ssh_host_keys.pem", "access.table"};
 
 	if (add_file(backup, AT_FDCWD, backup->folders.config, "sundew.yaml") < 0)
 		return -1;
@@ -151,7 +152,8 @@ static int add_all(struct backup *backup)
 			return -1;
 	if (copy_database(backup) < 0 ||
 	    add_folder(backup, backup->data, "evidence/inbox", "evidence/inbox", 0) < 0 ||
-	    add_folder(backup, backup->data, "evidence", "evidence", 1) < 0)
+	    add_folder(backup, backup->data, "evidence", "evidence", 1) < 0 ||
+	    add_folder(backup, backup->data, "machines", "machines", 0) < 0)
 		return -1;
 	if (archive_finish(backup->archive) == 0)
 		return 0;
@@ -253,9 +255,10 @@ const struct command command_backup = {
 	.summary = "Write everything that makes this installation into one file",
 	.arguments = "FILE",
 	.details =
-		"The file holds configuration, secret, certificate, what sources tried, the "
-		"database\n"
-		"and all evidence: a tar compressed with zstd, whose last member MANIFEST has the\n"
+		"The file holds configuration, secret, certificate, SSH host keys, what sources\n"
+		"tried and wrote, the database and all evidence: a tar compressed with zstd, "
+		"whose\n"
+		"last member MANIFEST has the\n"
 		"SHA-256 of all others. Sundew may run meanwhile. Keep the file safe: it holds "
 		"keys\n"
 		"and malware. Events that wait in the spools (seconds old) are not in it.",

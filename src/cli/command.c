@@ -79,6 +79,31 @@ static void scdoc_text(struct writer *out, const char *text)
 	}
 }
 
+/* Indented lines are examples, to be kept as they are. */
+static void scdoc_details(struct writer *out, const char *text)
+{
+	bool example = false;
+
+	while (*text) {
+		const char *end = strchrnul(text, '\n');
+		bool indented = strncmp(text, "  ", 2) == 0;
+
+		if (indented != example)
+			writer_text(out, example ? "```\n" : "\n```\n");
+		example = indented;
+		for (; text < end; text++) {
+			if (!example && strchr("_*\\#`<>[]", *text))
+				writer_u8(out, '\\');
+			writer_u8(out, (uint8_t)*text);
+		}
+		if (*text || example)
+			writer_u8(out, '\n');
+		text += *text != 0;
+	}
+	if (example)
+		writer_text(out, "```");
+}
+
 void command_man(const struct command *command, struct writer *out)
 {
 	writer_format(out, "sundew-%s(1)\n\n# NAME\n\nsundew-%s - ", command->name, command->name);
@@ -93,7 +118,7 @@ void command_man(const struct command *command, struct writer *out)
 	}
 	if (command->details) {
 		writer_text(out, "\n\n# DESCRIPTION\n\n");
-		scdoc_text(out, command->details);
+		scdoc_details(out, command->details);
 	}
 	writer_text(out, "\n\n# OPTIONS\n\n");
 	for (size_t i = 0; i < command->option_count; i++) {

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cli/folders.h"
+#include "decoy/host_keys.h"
 #include "decoy/registry.h"
 #include "decoy/stage.h"
 #include "decoy/tls.h"
@@ -109,10 +110,22 @@ static struct tls_settings *make_tls(const struct persona *persona)
 	return settings;
 }
 
+static struct host_keys *make_host_keys(void)
+{
+	struct writer pem = writer_growing(65536);
+	struct host_keys *keys = NULL;
+	const char *why;
+
+	if (host_keys_make(2048, &pem) == 0)
+		keys = host_keys_parse(writer_slice(&pem), &why);
+	writer_free(&pem);
+	return keys;
+}
+
 static int decoy(const struct invocation *invocation)
 {
 	static const uint8_t secret[PERSONA_SECRET_LENGTH] = {1};
-	const char *access = option_value(invocation, "access");
+	const char *let_in = option_value(invocation, "access");
 	const char *name = option_value(invocation, "persona");
 	const struct protocol *protocol;
 	struct config *config;
@@ -145,11 +158,17 @@ static int decoy(const struct invocation *invocation)
 	stage.service.record_conversation = false;
 	stage.service.tls = option_given(invocation, "tls");
 	stage.trap.tls = make_tls(persona);
+	stage.trap.host_keys = make_host_keys();
 	stage.trap.policy = access_policy_take(config, NULL,
-					       !access                     ? ACCESS_AS_CONFIGURED
-					       : !strcmp(access, "always") ? ACCESS_ALWAYS
+					       !let_in                     ? ACCESS_AS_CONFIGURED
+					       : !strcmp(let_in, "always") ? ACCESS_ALWAYS
 									   : ACCESS_NEVER);
 	if (stage_prepare(&stage, folders.share, &why) < 0) {
+		log_error("%s", why ? why : "out of memory");
+		return EXIT_TROUBLE;
+	}
+	if (stage_machine(&stage, folders.share,
+			  access(folders.image, R_OK) == 0 ? folders.image : NULL, &why) < 0) {
 		log_error("%s", why ? why : "out of memory");
 		return EXIT_TROUBLE;
 	}
@@ -158,6 +177,7 @@ static int decoy(const struct invocation *invocation)
 		play(&stage, session);
 	access_policy_free((void *)(uintptr_t)stage.trap.policy);
 	tls_settings_free((void *)(uintptr_t)stage.trap.tls);
+	host_keys_free((void *)(uintptr_t)stage.trap.host_keys);
 	stage_close(&stage);
 	persona_free(persona);
 	config_free(config);

@@ -68,6 +68,7 @@ void folders_find(const struct invocation *invocation, struct folders *folders)
 {
 	const char *data = option_value(invocation, "data");
 	const char *config = option_value(invocation, "config");
+	char machine[PATH_LENGTH];
 
 	if (!data)
 		data = getenv("SUNDEW_DATA") ? getenv("SUNDEW_DATA") : DATA_STANDARD;
@@ -78,6 +79,8 @@ void folders_find(const struct invocation *invocation, struct folders *folders)
 		folders_path(folders, "sundew.yaml", folders->config);
 	find_companion(folders->share, "SUNDEW_SHARE", "share/personas/..", "share/sundew");
 	find_companion(folders->geo, "SUNDEW_GEO", ".geo", "share/sundew/geo");
+	find_companion(machine, "SUNDEW_MACHINE", ".machine", "share/sundew/machine");
+	set_path(folders->image, "%s/debian-12.img", machine);
 }
 
 void folders_path(const struct folders *folders, const char *name, char path[PATH_LENGTH])
@@ -147,7 +150,8 @@ int folders_secret(const struct folders *folders, uint8_t secret[PERSONA_SECRET_
 	return 0;
 }
 
-struct persona *host_persona(const struct folders *folders, const struct decoy_settings *settings)
+struct persona *installation_persona(const struct folders *folders,
+				     const struct decoy_settings *settings)
 {
 	uint8_t secret[PERSONA_SECRET_LENGTH];
 	struct persona *persona;

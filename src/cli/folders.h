@@ -4,6 +4,7 @@
  *     secret               32 random bytes of this installation: personas vary by them
  *     certificate.pem key.pem  of the TLS decoys
  *     access.table         what sources tried, and the pairs they got in with
+ *     machines/            what intruders wrote on the fake machine, by source
  *     spool/NAME/          events of one process, waiting and read
  *     evidence/            by SHA-256; evidence/inbox/ is where decoys leave it
  *     store/sundew.db      events, counted
@@ -24,6 +25,7 @@ struct folders {
 	char data[PATH_LENGTH], config[PATH_LENGTH];
 	char share[PATH_LENGTH]; /* personas, web sites, bait */
 	char geo[PATH_LENGTH];   /* GeoIP data */
+	char image[PATH_LENGTH]; /* of the fake machine's file system */
 };
 
 /* From --data, --config, the environment and where the program lies. */
@@ -42,6 +44,7 @@ struct host_settings {
 	struct decoy_settings decoy;
 	int64_t spool_segment, spool_total, spool_keep;
 	int64_t store_age, store_bytes, evidence_total;
+	int64_t restart_longest, restart_healthy;
 	const char *geo;
 	const char *user; /* whom the processes become if root */
 	int log_level;
@@ -56,7 +59,8 @@ struct config *host_settings_load(const struct folders *folders, enum access_ove
 struct config *host_settings_read(const struct folders *folders, enum access_override access,
 				  struct host_settings *settings);
 /* The persona of the settings; NULL with a message printed. */
-struct persona *host_persona(const struct folders *folders, const struct decoy_settings *settings);
+struct persona *installation_persona(const struct folders *folders,
+				     const struct decoy_settings *settings);
 /* Writes the first configuration if there is none. */
 MUST_CHECK int host_write_config(const struct folders *folders, const char *listen_address,
 				 int64_t port_offset);

@@ -5,38 +5,45 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/host_roles.h"
+#include "decoy/machine/host.h"
 #include "process/roles.h"
 #include "store/evidence_keep.h"
 #include "store/follow.h"
 
-enum {
-	STORE_COUNTER_STORED = WORKER_COUNTERS,
-	STORE_COUNTER_DAMAGED,
-	STORE_COUNTER_BACKLOG,
-	COUNTERS
+#define PAUSE_MAX (4 * SECOND) /* between tries while the database refuses */
+
+const char *const host_counter_names[HOST_COUNTERS] = {
+#define COUNTER(symbol, name) name,
+#include "decoy/worker_counters.def"
+#undef COUNTER
+	"stored",
+	"damaged",
+	"backlog",
+	"store_failing",
 };
 
-const char *const host_counter_names[] = {
-	"connections",   "sessions_active",  "events",      "events_refused", "bytes_in",
-	"bytes_out",     "shed_connections", "shed_source", "shed_memory",    "shed_udp",
-	"accept_failed", "stored",           "damaged",     "backlog",
-};
-
-size_t host_counter_count(void)
+int host_spool_folder(const struct installation *host, const char *name)
 {
-	return COUNTERS;
+	for (size_t i = 0; i < host->spool_count; i++) {
+		if (strcmp(host->spools[i].name, name) == 0)
+			return host->spools[i].folder;
+	}
+	return -1;
 }
 
 /* --- decoy --- */
 
 struct decoy_process {
 	struct process *self;
-	const struct host *host;
+	const struct installation *host;
 	struct worker_setup setup;
 	struct worker_listener *listeners;
 	int *passive;
+	bool renewed;         /* it ends for new settings */
+	struct host *machine; /* the fake one */
 };
 
 static enum worker_order decoy_order(void *context)
@@ -50,6 +57,7 @@ static enum worker_order decoy_order(void *context)
 			message_close_descriptors(&message);
 			/* New settings come with a new life: the supervisor starts it again at
 			 * once, and connections wait in the listeners' queues meanwhile. */
+			decoy->renewed |= message.type == MESSAGE_RELOAD;
 			if (message.type == MESSAGE_DRAIN || message.type == MESSAGE_RELOAD)
 				return WORKER_DRAIN;
 			break;
@@ -75,7 +83,7 @@ static void decoy_set(void *context, enum worker_counter counter, uint64_t value
 	process_set(decoy->self, counter, value);
 }
 
-static int collect_sockets(struct decoy_process *decoy, const struct host *host)
+static int collect_sockets(struct decoy_process *decoy, const struct installation *host)
 {
 	size_t count, listeners = 0, passives = 0;
 	const struct process_grant *grants = process_grants(decoy->self, &count);
@@ -107,6 +115,37 @@ static int collect_sockets(struct decoy_process *decoy, const struct host *host)
 	return 0;
 }
 
+/* The fake machine: its image is mapped, its story told. */
+static struct host *open_machine(struct process *self, const struct installation *host)
+{
+	struct host_setup setup = {
+		.persona = host->persona,
+		.share_folder = host->folders.share,
+		.image_path = access(host->folders.image, R_OK) == 0 ? host->folders.image : NULL,
+		.disks = process_descriptor(self, "machines"),
+		.host_keys = host->host_keys,
+	};
+	char *why = NULL;
+	struct host *machine;
+
+	if (host->listen_address &&
+	    address_parse(slice_text(host->listen_address), &setup.address) < 0)
+		setup.address = (struct address){0};
+	machine = host_new(&setup, &why);
+	if (!machine && setup.image_path) {
+		log_warning("cannot use the image %s: %s; the machine is a plain one",
+			    setup.image_path, why ? why : "unknown reason");
+		free(why);
+		why = NULL;
+		setup.image_path = NULL;
+		machine = host_new(&setup, &why);
+	}
+	if (!machine)
+		log_error("no fake machine: %s", why ? why : "unknown reason");
+	free(why);
+	return machine;
+}
+
 /* libevent makes its pipe and epoll descriptor here, where it still may. */
 static void *decoy_prepare(struct process *self, void *context)
 {
@@ -117,13 +156,14 @@ static void *decoy_prepare(struct process *self, void *context)
 	decoy->self = self;
 	decoy->host = context;
 	decoy->setup.base = worker_base_new();
-	return decoy->setup.base ? decoy : NULL;
+	decoy->machine = open_machine(self, decoy->host);
+	return decoy->setup.base && decoy->machine ? decoy : NULL;
 }
 
 static int decoy_run(struct process *self, void *context)
 {
 	struct decoy_process *decoy = context;
-	const struct host *host = decoy->host;
+	const struct installation *host = decoy->host;
 	struct spool_limits limits = {(uint64_t)host->settings.spool_segment,
 				      (uint64_t)host->settings.spool_total};
 	int status;
@@ -133,6 +173,8 @@ static int decoy_run(struct process *self, void *context)
 	decoy->setup.settings = &host->settings.decoy;
 	decoy->setup.persona = host->persona;
 	decoy->setup.tls = host->tls;
+	decoy->setup.host_keys = host->host_keys;
+	decoy->setup.host = decoy->machine;
 	decoy->setup.access_memory = host->access_memory;
 	decoy->setup.spool = spool_open(process_descriptor(self, "spool"), &limits);
 	decoy->setup.evidence_folder = process_descriptor(self, "inbox");
@@ -147,9 +189,12 @@ static int decoy_run(struct process *self, void *context)
 	}
 	process_started(self);
 	status = worker_run(&decoy->setup);
+	if (status == 0 && decoy->renewed)
+		status = PROCESS_RENEW;
 	spool_close(decoy->setup.spool);
 	free(decoy->listeners);
 	free(decoy->passive);
+	host_free(decoy->machine);
 	free(decoy);
 	return status;
 }
@@ -164,7 +209,7 @@ const struct process_role role_decoy = {.name = "decoy",
 
 struct store_process {
 	struct process *self;
-	const struct host *host;
+	const struct installation *host;
 	struct geo *geo;
 };
 
@@ -187,30 +232,35 @@ static void store_counted(void *context, const struct follow_counters *counted)
 {
 	struct store_process *store = context;
 
-	process_set(store->self, STORE_COUNTER_STORED, counted->stored);
-	process_set(store->self, STORE_COUNTER_DAMAGED, counted->damaged);
-	process_set(store->self, STORE_COUNTER_BACKLOG, counted->backlog);
+	process_set(store->self, HOST_STORE_STORED, counted->stored);
+	process_set(store->self, HOST_STORE_DAMAGED, counted->damaged);
+	process_set(store->self, HOST_STORE_BACKLOG, counted->backlog);
 }
 
-/* Waits for work or word from the supervisor; true when it is time to end. */
-static bool store_wait(struct process *self, bool busy)
+enum store_order { STORE_GO_ON, STORE_RENEW, STORE_END };
+
+/* Waits so long for word from the supervisor. */
+static enum store_order store_wait(struct process *self, int64_t most)
 {
 	struct pollfd watched = {process_pipe(self), POLLIN, 0};
 	struct message message;
 
-	if (poll(&watched, 1, busy ? 0 : (int)(FOLLOW_INTERVAL / MILLISECOND)) <= 0)
-		return false;
+	if (poll(&watched, 1, (int)(most / MILLISECOND)) <= 0)
+		return STORE_GO_ON;
 	for (;;) {
 		switch (process_receive(self, &message)) {
 		case MESSAGE_OK:
 			message_close_descriptors(&message);
+			/* New settings come with a new life. */
+			if (message.type == MESSAGE_RELOAD)
+				return STORE_RENEW;
 			if (message.type == MESSAGE_DRAIN)
-				return true;
+				return STORE_END;
 			break;
 		case MESSAGE_CLOSED:
-			return true;
+			return STORE_END;
 		default:
-			return false;
+			return STORE_GO_ON;
 		}
 	}
 }
@@ -233,22 +283,38 @@ static int open_spools(const struct store_process *store, struct follow_spool *s
 	return 0;
 }
 
-/* Follows until told to stop, then takes what is left. */
-static void follow_spools(struct store_process *store, struct follow *follow,
-			  struct evidence_keeper *keeper)
+/* A database that refuses is tried again with growing pauses. */
+static int64_t pause_after(int64_t pause, int taken)
 {
-	bool stopping = false;
-	int taken = 0;
+	if (taken > 0)
+		return 0;
+	if (taken == 0 || pause == 0)
+		return FOLLOW_INTERVAL;
+	return 2 * pause < PAUSE_MAX ? 2 * pause : PAUSE_MAX;
+}
 
-	while (!stopping) {
-		stopping = store_wait(store->self, taken > 0);
+/* Follows until told to stop, then takes what is left. */
+static enum store_order follow_spools(struct store_process *store, struct follow *follow,
+				      struct evidence_keeper *keeper)
+{
+	enum store_order order = STORE_GO_ON;
+	int64_t pause = FOLLOW_INTERVAL;
+
+	while (order == STORE_GO_ON) {
+		int taken;
+
+		order = store_wait(store->self, pause);
 		taken = follow_turn(follow);
 		if (taken <= 0)
 			evidence_keeper_turn(keeper, clock_monotonic());
+		if (taken != 0)
+			process_set(store->self, HOST_STORE_FAILING, taken < 0);
+		pause = pause_after(pause, taken);
 	}
-	while (follow_turn(follow) > 0)
+	while (order == STORE_END && follow_turn(follow) > 0)
 		;
 	evidence_keeper_turn(keeper, INT64_MAX);
+	return order;
 }
 
 static int store_run(struct process *self, void *context)
@@ -291,8 +357,7 @@ static int store_run(struct process *self, void *context)
 		goto out;
 	}
 	process_started(self);
-	follow_spools(store, follow, keeper);
-	status = 0;
+	status = follow_spools(store, follow, keeper) == STORE_RENEW ? PROCESS_RENEW : 0;
 out:
 	follow_close(follow);
 	evidence_keeper_close(keeper);

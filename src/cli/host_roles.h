@@ -3,10 +3,12 @@
 #define CLI_HOST_ROLES_H
 
 #include "cli/folders.h"
+#include "cli/host_status.h"
 #include "cli/listen.h"
+#include "decoy/host_keys.h"
 #include "decoy/tls.h"
 #include "decoy/worker.h"
-#include "process/process.h"
+#include "process/supervisor.h"
 
 #define HOST_SPOOLS_MAX 40 /* a worker's each (32 at most), the store's and the supervisor's */
 
@@ -15,13 +17,14 @@ struct host_spool {
 	int folder;
 };
 
-struct host {
+struct installation {
 	const struct invocation *invocation;
 	struct folders folders;
 	struct config *config;
 	struct host_settings settings;
 	struct persona *persona;
 	struct tls_settings *tls;
+	struct host_keys *host_keys;
 	struct arena arena;             /* what protocols prepared */
 	struct service *plain_services; /* [2 * plan]: in the clear, [2 * plan + 1]: under TLS */
 	struct access_memory *access_memory;
@@ -30,17 +33,26 @@ struct host {
 	struct config_port_range passive;
 	struct sandbox_user user;
 	bool has_user;
-	int store_folder, evidence_folder, inbox_folder, spools_folder;
+	int store_folder, evidence_folder, inbox_folder, spools_folder, machines_folder;
 	struct host_spool spools[HOST_SPOOLS_MAX];
 	size_t spool_count;
-	struct spool *spool; /* the supervisor's own */
-	struct ulid_source ulids;
+	struct host_status status;
+	struct supervisor_setup *setup; /* what of it a reload changes */
 };
 
 extern const struct process_role role_decoy, role_store;
 
+/* The folder of that process's spool, or -1. */
+int host_spool_folder(const struct installation *host, const char *name);
+
 /* Columns of the table of counters: the workers' and the store's. */
-extern const char *const host_counter_names[];
-size_t host_counter_count(void);
+enum {
+	HOST_STORE_STORED = WORKER_COUNTERS,
+	HOST_STORE_DAMAGED,
+	HOST_STORE_BACKLOG,
+	HOST_STORE_FAILING, /* 1 while the database refuses */
+	HOST_COUNTERS
+};
+extern const char *const host_counter_names[HOST_COUNTERS];
 
 #endif

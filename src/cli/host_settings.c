@@ -40,6 +40,19 @@ static const struct directive store_directives[] = {
 static const struct config_section store_section = {
 	"store", store_directives, ARRAY_COUNT(store_directives), "How long things are kept."};
 
+static const struct directive restart_directives[] = {
+	{"longest-delay", DIRECTIVE_DURATION, offsetof(struct host_settings, restart_longest),
+	 "30s", SECOND, HOUR, NULL,
+	 "The first restart comes after 0.1 s, each further one after twice as long, up to this",
+	 false},
+	{"healthy-after", DIRECTIVE_DURATION, offsetof(struct host_settings, restart_healthy), "1m",
+	 SECOND, DAY, NULL, "A process that lived this long starts over with 0.1 s", false},
+};
+
+static const struct config_section restart_section = {
+	"restart", restart_directives, ARRAY_COUNT(restart_directives),
+	"How soon a process that died is started again."};
+
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 
 static const struct directive host_directives[] = {
@@ -53,7 +66,7 @@ static const struct config_section host_section = {
 	"", host_directives, ARRAY_COUNT(host_directives), "At the top of the file."};
 
 const struct config_section *const host_sections[] = {&host_section, &spool_section, &store_section,
-						      NULL};
+						      &restart_section, NULL};
 
 /* Applies a section that fills part of the settings; config_take clears nothing else. */
 static void take(struct config *config, const struct config_node *node,
@@ -76,6 +89,7 @@ struct config *host_settings_load(const struct folders *folders, enum access_ove
 	take(config, root, &host_section, settings);
 	take(config, config_child(root, "spool"), &spool_section, settings);
 	take(config, config_child(root, "store"), &store_section, settings);
+	take(config, config_child(root, "restart"), &restart_section, settings);
 	(void)config_finish(config);
 	if (!settings->decoy.share)
 		settings->decoy.share = folders->share;

@@ -1,20 +1,26 @@
 /* sundew import: events of other programs and other sensors, into the store. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "cli/folders.h"
+#include "exchange/asciicast.h"
 #include "exchange/mapping.h"
 
 #define COMPLAINTS_MAX 10
 #define ROWS_A_BATCH   1000
 #define PROGRESS_EVERY 5000
+#define RECORDING_MAX  ((size_t)256 * 1024 * 1024)
 
 static const struct command_option import_options[] = {
-	{"format", 0, "FORM", "ndjson (Sundew's own events) or csv; default: by the file's name"},
+	{"format", 0, "FORM",
+	 "ndjson (Sundew's own events), csv or ttylog (Cowrie's recordings); default: by the "
+	 "file's name and beginning"},
 	{"map", 0, "PAIRS", "For csv: column=field,column=field ... or a known name (marx)"},
 	{"action", 0, "NAME", "For csv: event.action of the rows (default: session.open)"},
 	OPTION_DATA,
@@ -23,6 +29,7 @@ static const struct command_option import_options[] = {
 
 struct import {
 	const struct invocation *invocation;
+	struct folders folders;
 	struct store *store;
 	const char *file;
 	uint64_t line, stored, known, skipped;
@@ -157,10 +164,123 @@ static int import_lines(struct import *import, gzFile file)
 	return result;
 }
 
+/* --- terminal recordings --- */
+
+/* Puts a recording where decoys leave evidence; the store moves it to its place. */
+static int keep_recording(struct import *import, struct slice cast, const char *hex)
+{
+	char name[SHA256_HEX + 16];
+	int inbox = folders_open(&import->folders, "evidence/inbox", true), file, result = -1;
+
+	if (inbox < 0)
+		return -1;
+	snprintf(name, sizeof(name), "%s.terminal", hex);
+	file = openat(inbox, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file >= 0) {
+		result = write(file, cast.at, cast.length) == (ssize_t)cast.length ? 0 : -1;
+		close(file);
+	}
+	if (result < 0)
+		log_error("cannot keep the recording of %s: %m", import->file);
+	close(inbox);
+	return result;
+}
+
+/* The session's id of Cowrie, from the file's name (DATE-TIME-SESSION-NUMBER.log), else the name.
+ */
+static struct slice session_of_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct slice rest = slice_text(slash ? slash + 1 : path), whole = rest, part;
+
+	for (int i = 0; i < 2; i++)
+		if (!slice_next(&rest, '-', &part) ||
+		    slice_number(part, 0, 99999999, &(int64_t){0}) < 0)
+			return whole;
+	return slice_next(&rest, '-', &part) && part.length ? part : whole;
+}
+
+static int import_recording(struct import *import, struct slice bytes)
+{
+	struct writer cast = writer_growing(RECORDING_MAX), hex = writer_growing(SHA256_HEX + 1);
+	char id[ULID_LENGTH + 1], session[ULID_LENGTH + 1];
+	uint8_t digest[SHA256_LENGTH];
+	struct event event;
+	const char *why;
+	int64_t started;
+	bool torn;
+	int result = -1;
+
+	if (ttylog_convert(bytes, &cast, &started, &torn, &why) < 0) {
+		complain(import, slice_text(why));
+		result = 0;
+		goto done;
+	}
+	if (torn)
+		log_warning("%s: the end is torn; all before it is imported", import->file);
+	hash_sha256_once(writer_slice(&cast), digest);
+	writer_hex(&hex, slice_of(digest, sizeof(digest)));
+	writer_u8(&hex, 0);
+	if (keep_recording(import, writer_slice(&cast), (const char *)hex.at) < 0)
+		goto done;
+	event_clear(&event);
+	mapping_id(writer_slice(&cast), 0, started, id);
+	mapping_id(session_of_path(import->file), 0, 0, session);
+	event_set_number(&event, FIELD_TIME, started);
+	event_set_words(&event, FIELD_EVENT_ID, id);
+	event_set_words(&event, FIELD_EVENT_ACTION, "payload.captured");
+	event_set_words(&event, FIELD_SESSION_ID, session);
+	event_set_words(&event, FIELD_EVIDENCE_KIND, "terminal");
+	event_set_words(&event, FIELD_EVIDENCE_ORIGIN, "terminal");
+	event_set_text(&event, FIELD_FILE_NAME, slice_text(import->file));
+	event_set_words(&event, FIELD_FILE_SHA256, (const char *)hex.at);
+	event_set_number(&event, FIELD_FILE_SIZE, (int64_t)cast.length);
+	event_set_words(&event, FIELD_ORIGIN, "cowrie");
+	writer_clear(&import->json);
+	event_write(&event, &import->json);
+	count_result(import, store_add_event(import->store, &event, writer_slice(&import->json)),
+		     "not an event");
+	result = import->failed ? -1 : 0;
+done:
+	writer_free(&cast);
+	writer_free(&hex);
+	return result;
+}
+
+static int import_recording_file(struct import *import, gzFile file)
+{
+	struct writer bytes = writer_growing(RECORDING_MAX);
+	char room[65536];
+	int got, result = 0;
+
+	while ((got = gzread(file, room, sizeof(room))) > 0)
+		writer_bytes(&bytes, slice_of(room, (size_t)got));
+	if (got < 0 || bytes.failed)
+		complain(import, SLICE("cannot be read, or is too large"));
+	else
+		result = import_recording(import, writer_slice(&bytes));
+	writer_free(&bytes);
+	return result;
+}
+
+static bool is_recording(gzFile file, const char *form)
+{
+	uint8_t head[24];
+	int got;
+
+	if (form)
+		return strcmp(form, "ttylog") == 0;
+	got = gzread(file, head, sizeof(head));
+	gzrewind(file);
+	return got == sizeof(head) && memcmp(head, "\1\0\0\0", 4) == 0 &&
+	       ttylog_is_one(slice_of(head, sizeof(head)));
+}
+
 static int import_file(struct import *import, const char *path)
 {
 	gzFile file = gzopen(path, "rb");
 	const char *form = option_value(import->invocation, "format");
+	bool recording;
 	int result = -1;
 
 	if (!file) {
@@ -170,6 +290,7 @@ static int import_file(struct import *import, const char *path)
 	import->file = path;
 	import->line = 0;
 	import->has_header = false;
+	recording = is_recording(file, form);
 	import->csv = form ? strcmp(form, "csv") == 0 : strstr(path, ".csv") != NULL;
 	if (import->csv && !option_given(import->invocation, "map"))
 		log_error("%s: a CSV file needs --map, for example --map "
@@ -178,7 +299,8 @@ static int import_file(struct import *import, const char *path)
 	else if (store_begin(import->store) < 0)
 		log_error("the store refused: %s", store_problem(import->store));
 	else
-		result = import_lines(import, file);
+		result = recording ? import_recording_file(import, file)
+				   : import_lines(import, file);
 	if (result < 0)
 		store_rollback(import->store);
 	else if (store_commit(import->store) < 0)
@@ -199,16 +321,15 @@ static int run_import(const struct invocation *invocation)
 		.why = writer_growing(65536),
 		.arena = arena_of((size_t)1 << 20),
 	};
-	struct folders folders;
 	struct geo *geo;
 	char why[512];
 	int folder, result = 0;
 
-	folders_find(invocation, &folders);
-	folder = folders_open(&folders, "store", true);
+	folders_find(invocation, &import.folders);
+	folder = folders_open(&import.folders, "store", true);
 	if (folder < 0)
 		return EXIT_TROUBLE;
-	geo = geo_open(folders.geo);
+	geo = geo_open(import.folders.geo);
 	import.mapping.action = option_value(invocation, "action")
 					? option_value(invocation, "action")
 					: "session.open";
@@ -234,7 +355,8 @@ static int run_import(const struct invocation *invocation)
 
 const struct command command_import = {
 	.name = "import",
-	.summary = "Import events: Sundew's own lines, or CSV with a mapping of columns",
+	.summary = "Import events: Sundew's own lines, CSV with a mapping of columns, or Cowrie's "
+		   "ttylogs",
 	.arguments = "FILE...",
 	.details = "Files may be gzip-compressed. Rows that cannot be used are named and skipped; "
 		   "a row\n"

@@ -1,5 +1,6 @@
 /* Listening sockets; see listen.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -70,12 +71,36 @@ static bool keep(struct open_sockets *sockets, const struct open_socket *socket)
 	return true;
 }
 
+/* The same socket under another number, or -1. */
+static int take_over(struct open_sockets *before, const struct open_socket *wanted)
+{
+	for (size_t i = 0; before && i < before->count; i++) {
+		struct open_socket *old = &before->items[i];
+
+		if (old->taken_over || old->transport != wanted->transport ||
+		    old->worker != wanted->worker || old->endpoint.port != wanted->endpoint.port ||
+		    !address_equal(&old->endpoint.address, &wanted->endpoint.address))
+			continue;
+		old->taken_over = true;
+		return fcntl(old->descriptor, F_DUPFD_CLOEXEC, 3);
+	}
+	return -1;
+}
+
+static int open_or_take_over(struct open_sockets *before, const struct open_socket *wanted)
+{
+	int descriptor = take_over(before, wanted);
+
+	return descriptor >= 0 ? descriptor : open_one(&wanted->endpoint, wanted->transport);
+}
+
 /* One port on one address; true when it is open. */
-static bool open_port(struct open_sockets *sockets, struct open_socket wanted)
+static bool open_port(struct open_sockets *before, struct open_sockets *sockets,
+		      struct open_socket wanted)
 {
 	char address[ADDRESS_TEXT_MAX];
 
-	wanted.descriptor = open_one(&wanted.endpoint, wanted.transport);
+	wanted.descriptor = open_or_take_over(before, &wanted);
 	if (wanted.descriptor >= 0) {
 		if (keep(sockets, &wanted))
 			return true;
@@ -90,7 +115,7 @@ static bool open_port(struct open_sockets *sockets, struct open_socket wanted)
 
 static size_t open_service(const struct decoy_settings *settings, uint16_t index,
 			   const struct address *address, unsigned worker,
-			   struct open_sockets *sockets)
+			   struct open_sockets *before, struct open_sockets *sockets)
 {
 	const struct service_plan *plan = &settings->services[index];
 	size_t failed = 0;
@@ -111,7 +136,7 @@ static size_t open_service(const struct decoy_settings *settings, uint16_t index
 				failed++;
 				break;
 			}
-			failed += !open_port(sockets, wanted);
+			failed += !open_port(before, sockets, wanted);
 		}
 	}
 	return failed;
@@ -120,7 +145,8 @@ static size_t open_service(const struct decoy_settings *settings, uint16_t index
 /* Passive ports are dealt out one by one, so that every worker has some. A port that is taken is
  * left out: there are others. */
 static void open_passive(const struct decoy_settings *settings, const struct address *address,
-			 unsigned workers, struct open_sockets *sockets)
+			 unsigned workers, struct open_sockets *before,
+			 struct open_sockets *sockets)
 {
 	unsigned next = 0;
 
@@ -133,7 +159,7 @@ static void open_passive(const struct decoy_settings *settings, const struct add
 						     .transport = TCP,
 						     .endpoint = {*address, (uint16_t)port}};
 
-			wanted.descriptor = open_one(&wanted.endpoint, TCP);
+			wanted.descriptor = open_or_take_over(before, &wanted);
 			if (wanted.descriptor < 0)
 				continue;
 			if (!keep(sockets, &wanted))
@@ -144,9 +170,12 @@ static void open_passive(const struct decoy_settings *settings, const struct add
 }
 
 size_t listen_open(const struct decoy_settings *settings, unsigned workers,
-		   struct open_sockets *sockets)
+		   struct open_sockets *before, struct open_sockets *sockets)
 {
 	size_t failed = 0;
+
+	for (size_t i = 0; before && i < before->count; i++)
+		before->items[i].taken_over = false;
 
 	for (size_t a = 0; a < settings->addresses.count; a++) {
 		struct address address;
@@ -156,9 +185,9 @@ size_t listen_open(const struct decoy_settings *settings, unsigned workers,
 		for (unsigned worker = 0; worker < workers; worker++) {
 			for (size_t i = 0; i < settings->service_count; i++)
 				failed += open_service(settings, (uint16_t)i, &address, worker,
-						       sockets);
+						       before, sockets);
 		}
-		open_passive(settings, &address, workers, sockets);
+		open_passive(settings, &address, workers, before, sockets);
 	}
 	return failed;
 }

@@ -25,8 +25,9 @@ static const struct command_option restore_options[] = {
 };
 
 /* What is put in place; the spool is only moved away, for its events belong to the old database. */
-static const char *const top_names[] = {"sundew.yaml",  "secret", "certificate.pem", "key.pem",
-					"access.table", "store",  "evidence",        "spool"};
+static const char *const top_names[] = {
+	"sundew.yaml",  "secret", "certificate.pem", "key.pem",  "ssh_host_keys.pem",
+	"access.table", "store",  "evidence",        "machines", "spool"};
 
 struct restore {
 	struct folders folders;
@@ -109,7 +110,8 @@ static void close_places(struct restore *restore)
 
 static bool is_known(const char *name)
 {
-	if (strncmp(name, "evidence/", 9) == 0 || strcmp(name, "store/" STORE_FILE) == 0)
+	if (strncmp(name, "evidence/", 9) == 0 || strncmp(name, "machines/", 9) == 0 ||
+	    strcmp(name, "store/" STORE_FILE) == 0)
 		return true;
 	for (size_t i = 0; i < ARRAY_COUNT(top_names); i++)
 		if (strcmp(name, top_names[i]) == 0)

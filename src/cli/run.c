@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -47,7 +46,7 @@ static enum access_override access_option(const struct invocation *invocation)
 	usage_error(invocation, "--access %s: must be always, never or default", text);
 }
 
-static void apply_options(const struct invocation *invocation, struct host *host)
+static void apply_options(const struct invocation *invocation, struct installation *host)
 {
 	struct decoy_settings *decoy = &host->settings.decoy;
 	const char *passive = option_value(invocation, "passive-ports");
@@ -94,7 +93,7 @@ static int write_file(const char *path, const struct writer *text)
 }
 
 /* Certificate and key as the persona would have them, made once. */
-static struct tls_settings *open_certificate(const struct host *host)
+static struct tls_settings *open_certificate(const struct installation *host)
 {
 	const struct persona *persona = host->persona;
 	char certificate_path[PATH_LENGTH], key_path[PATH_LENGTH], common_name[256];
@@ -135,7 +134,32 @@ static struct tls_settings *open_certificate(const struct host *host)
 	return settings;
 }
 
-static struct access_memory *open_access_memory(struct host *host)
+/* SSH's host keys, made once. */
+static struct host_keys *open_host_keys(const struct installation *host)
+{
+	struct writer pem = writer_growing(65536);
+	struct host_keys *keys;
+	char path[PATH_LENGTH];
+	const char *why = NULL;
+
+	folders_path(&host->folders, "ssh_host_keys.pem", path);
+	if (access(path, F_OK) < 0 &&
+	    (host_keys_make((unsigned)persona_number(host->persona, "ssh.rsa_bits", 3072), &pem) <
+		     0 ||
+	     write_file(path, &pem) < 0))
+		log_warning("cannot make SSH host keys in %s: the SSH decoy cannot answer",
+			    host->folders.data);
+	keys = host_keys_read(path, &why);
+	if (!keys)
+		log_warning("cannot use %s: %s; the SSH decoy cannot answer", path,
+			    why ? why : "unknown reason");
+	if (pem.at)
+		explicit_bzero(pem.at, pem.length);
+	writer_free(&pem);
+	return keys;
+}
+
+static struct access_memory *open_access_memory(struct installation *host)
 {
 	char path[PATH_LENGTH];
 	size_t size = access_memory_size();
@@ -154,6 +178,13 @@ static struct access_memory *open_access_memory(struct host *host)
 		log_error("cannot open %s: %m", path);
 		return NULL;
 	}
+	/* Memory that a full disk cannot back would end whoever writes to it. */
+	errno = posix_fallocate(file, 0, (off_t)size);
+	if (errno) {
+		log_error("cannot make room for %s: %m", path);
+		close(file);
+		return NULL;
+	}
 	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	close(file);
 	if (at == MAP_FAILED) {
@@ -164,7 +195,7 @@ static struct access_memory *open_access_memory(struct host *host)
 }
 
 /* The user that the processes become; false with a message when there is none of that name. */
-static bool find_user(struct host *host)
+static bool find_user(struct installation *host)
 {
 	struct passwd *entry;
 
@@ -182,7 +213,7 @@ static bool find_user(struct host *host)
 	return true;
 }
 
-static int open_folder_for_user(const struct host *host, const char *name)
+static int open_folder_for_user(const struct installation *host, const char *name)
 {
 	int folder = folders_open(&host->folders, name, true);
 
@@ -195,14 +226,15 @@ static int open_folder_for_user(const struct host *host, const char *name)
 	return folder;
 }
 
-static int open_folders(struct host *host)
+static int open_folders(struct installation *host)
 {
 	host->store_folder = open_folder_for_user(host, "store");
 	host->evidence_folder = open_folder_for_user(host, "evidence");
 	host->inbox_folder = open_folder_for_user(host, "evidence/inbox");
 	host->spools_folder = open_folder_for_user(host, "spool");
+	host->machines_folder = open_folder_for_user(host, "machines");
 	if (host->store_folder < 0 || host->evidence_folder < 0 || host->inbox_folder < 0 ||
-	    host->spools_folder < 0)
+	    host->spools_folder < 0 || host->machines_folder < 0)
 		return -1;
 	host->spool_count = 0;
 	for (unsigned i = 0; i < (unsigned)host->settings.decoy.workers + 2; i++) {
@@ -223,31 +255,12 @@ static int open_folders(struct host *host)
 	return 0;
 }
 
-/* The supervisor's spool belongs to the user as well, for the store reads and tidies it: while root
- * writes there it does so with that user's rights on files. */
-static void write_as_user(const struct host *host, bool as_user)
-{
-	if (!host->has_user)
-		return;
-	setfsgid(as_user ? host->user.gid : getegid());
-	setfsuid(as_user ? host->user.uid : geteuid());
-}
-
-static int host_spool_folder(const struct host *host, const char *name)
-{
-	for (size_t i = 0; i < host->spool_count; i++) {
-		if (strcmp(host->spools[i].name, name) == 0)
-			return host->spools[i].folder;
-	}
-	return -1;
-}
-
 /* --- what the supervisor asks --- */
 
 static int grants(void *context, const struct process_role *role, unsigned instance,
 		  struct process_grant *out, size_t capacity)
 {
-	struct host *host = context;
+	struct installation *host = context;
 	size_t count = 0;
 	char spool[24];
 
@@ -260,6 +273,7 @@ static int grants(void *context, const struct process_role *role, unsigned insta
 	snprintf(spool, sizeof(spool), "decoy-%u", instance);
 	out[count++] = (struct process_grant){"spool", host_spool_folder(host, spool)};
 	out[count++] = (struct process_grant){"inbox", host->inbox_folder};
+	out[count++] = (struct process_grant){"machines", host->machines_folder};
 	for (size_t i = 0; i < host->sockets.count && count < capacity; i++) {
 		if (host->sockets.items[i].worker != instance)
 			continue;
@@ -269,42 +283,7 @@ static int grants(void *context, const struct process_role *role, unsigned insta
 	return (int)count;
 }
 
-static void report_notice(void *context, const struct process_notice *notice)
-{
-	struct host *host = context;
-	struct event event;
-	struct writer message = writer_growing(1024);
-	char id[ULID_LENGTH + 1];
-	int64_t now = clock_wall();
-
-	event_clear(&event);
-	ulid_next(&host->ulids, now, id);
-	event_set_number(&event, FIELD_TIME, now);
-	event_set_words(&event, FIELD_EVENT_ID, id);
-	event_set_words(&event, FIELD_EVENT_ACTION, "sensor.status");
-	event_set_words(&event, FIELD_OBSERVER_NAME, host->settings.decoy.sensor);
-	event_set_words(&event, FIELD_OBSERVER_VERSION, SUNDEW_VERSION);
-	event_set_words(&event, FIELD_STATUS_NAME, notice->process);
-	if (notice->kind == PROCESS_NOTICE_STARTED) {
-		event_set_words(&event, FIELD_EVENT_REASON, "started");
-	} else {
-		event_set_words(&event, FIELD_EVENT_REASON,
-				notice->kind == PROCESS_NOTICE_DIED ? "died" : "killed");
-		event_set_words(&event, FIELD_EVENT_OUTCOME, "failure");
-		if (notice->signal)
-			writer_format(&message, "ended by signal %d", notice->signal);
-		else
-			writer_format(&message, "ended with status %d", notice->exit_status);
-		event_set_text(&event, FIELD_MESSAGE, writer_slice(&message));
-	}
-	write_as_user(host, true);
-	if (spool_append(host->spool, &event) < 0 || spool_flush(host->spool) < 0)
-		log_warning("the spool took not the notice about %s", notice->process);
-	write_as_user(host, false);
-	writer_free(&message);
-}
-
-static void print_ready(const struct host *host)
+static void print_ready(const struct installation *host)
 {
 	const struct decoy_settings *decoy = &host->settings.decoy;
 	size_t ports = 0;
@@ -322,23 +301,25 @@ static void all_started(void *context, struct supervisor *supervisor)
 
 /* --- (re)loading --- */
 
-static void drop_loaded(struct host *host)
+static void drop_loaded(struct installation *host)
 {
 	listen_close(&host->sockets);
 	tls_settings_free(host->tls);
+	host_keys_free(host->host_keys);
 	decoy_settings_free(&host->settings.decoy);
 	arena_drop(&host->arena);
 	persona_free(host->persona);
 	config_free(host->config);
 	free(host->plain_services);
 	host->tls = NULL;
+	host->host_keys = NULL;
 	host->persona = NULL;
 	host->config = NULL;
 	host->plain_services = NULL;
 }
 
 /* A service plan stands for two services: in the clear and under TLS. */
-static int split_services(struct host *host)
+static int split_services(struct installation *host)
 {
 	const struct decoy_settings *decoy = &host->settings.decoy;
 
@@ -353,7 +334,9 @@ static int split_services(struct host *host)
 	return 0;
 }
 
-static int load(struct host *host, const struct invocation *invocation)
+/* `before`: the sockets of what runs now, or NULL. */
+static int load(struct installation *host, const struct invocation *invocation,
+		struct open_sockets *before)
 {
 	char *why = NULL;
 	size_t failed;
@@ -364,7 +347,7 @@ static int load(struct host *host, const struct invocation *invocation)
 		return EXIT_USAGE;
 	apply_options(invocation, host);
 	host->arena = arena_of((size_t)256 * 1024 * 1024);
-	host->persona = host_persona(&host->folders, &host->settings.decoy);
+	host->persona = installation_persona(&host->folders, &host->settings.decoy);
 	if (!host->persona || !find_user(host))
 		return EXIT_TROUBLE;
 	if (decoy_settings_prepare(&host->settings.decoy, host->persona, &host->arena, &why) < 0) {
@@ -373,44 +356,69 @@ static int load(struct host *host, const struct invocation *invocation)
 		return EXIT_TROUBLE;
 	}
 	host->tls = open_certificate(host);
+	host->host_keys = open_host_keys(host);
 	if (split_services(host) < 0)
 		return EXIT_TROUBLE;
-	failed = listen_open(&host->settings.decoy, (unsigned)host->settings.decoy.workers,
+	failed = listen_open(&host->settings.decoy, (unsigned)host->settings.decoy.workers, before,
 			     &host->sockets);
 	if (failed && !option_given(invocation, "best-effort"))
 		return EXIT_TROUBLE;
 	return EXIT_GOOD;
 }
 
+/* What only a restart can change; NULL: nothing of that. */
+static const char *fixed_change(const struct installation *host, const struct installation *fresh)
+{
+	if (fresh->settings.decoy.workers != host->settings.decoy.workers)
+		return "another number of workers needs a restart";
+	if (fresh->user.uid != host->user.uid)
+		return "another user needs a restart";
+	return NULL;
+}
+
+static struct restart_policy restart_policy(const struct installation *host)
+{
+	return (struct restart_policy){.most = host->settings.restart_longest,
+				       .healthy = host->settings.restart_healthy};
+}
+
 static int reload(void *context, struct supervisor *supervisor)
 {
-	struct host *host = context, fresh = *host;
+	struct installation *host = context, fresh = *host;
+	const char *why = "see above";
+	int status;
 
-	/* The new ports are opened beside the old ones (SO_REUSEPORT), so none is ever closed to
-	 * the world; only when all is well do the old go. */
+	/* Ports that stay keep their sockets, new ones are opened beside them; only when all is
+	 * well do the old go. */
 	fresh.sockets = (struct open_sockets){NULL, 0, 0};
 	fresh.plain_services = NULL;
 	fresh.tls = NULL;
+	fresh.host_keys = NULL;
 	fresh.persona = NULL;
-	if (load(&fresh, host->invocation) != EXIT_GOOD ||
-	    fresh.settings.decoy.workers != host->settings.decoy.workers) {
+	fresh.arena = arena_of(0);
+	status = load(&fresh, host->invocation, &host->sockets);
+	if (status == EXIT_GOOD && (why = fixed_change(host, &fresh)) != NULL)
+		status = EXIT_USAGE;
+	if (status != EXIT_GOOD) {
 		log_error("the new configuration cannot be used; everything goes on with the old "
-			  "one%s",
-			  fresh.config && fresh.settings.decoy.workers !=
-						  host->settings.decoy.workers
-				  ? " (another number of workers needs a restart)"
-				  : "");
+			  "one: %s",
+			  why);
 		if (fresh.config)
 			drop_loaded(&fresh);
 		return -1;
 	}
 	drop_loaded(host);
 	*host = fresh;
-	log_info("configuration read again");
+	apply_options(host->invocation, host); /* what pointed into the other struct */
+	host->setup->log_level = (enum log_level)host->settings.log_level;
+	host->setup->restart = restart_policy(host);
+	log_open("sundew", host->setup->log_level, false);
+	if (host_status_open(host) < 0)
+		log_warning("the supervisor goes on with its spool's old limits");
 	return 0;
 }
 
-static int supervise(struct host *host)
+static int supervise(struct installation *host)
 {
 	const struct supervisor_plan plan[] = {
 		{&role_decoy, (unsigned)host->settings.decoy.workers},
@@ -421,20 +429,23 @@ static int supervise(struct host *host)
 		.plan_count = ARRAY_COUNT(plan),
 		.user = host->has_user ? &host->user : NULL,
 		.counters = host_counter_names,
-		.counter_count = host_counter_count(),
+		.counter_count = HOST_COUNTERS,
+		.restart = restart_policy(host),
 		.log_level = (enum log_level)host->settings.log_level,
 		.context = host,
 		.grants = grants,
-		.report = report_notice,
+		.report = host_status_notice,
 		.all_started = all_started,
 		.reload = reload,
+		.watch = host_status_watch,
 	};
 
+	host->setup = &setup;
 	return supervisor_run(&setup);
 }
 
 /* One Sundew a data folder: the lock goes with the process. */
-static int lock_folder(const struct host *host)
+static int lock_folder(const struct installation *host)
 {
 	char path[PATH_LENGTH];
 	int file;
@@ -455,20 +466,7 @@ static int lock_folder(const struct host *host)
 	return file;
 }
 
-static int open_spool(struct host *host)
-{
-	struct spool_limits limits = {(uint64_t)host->settings.spool_segment,
-				      (uint64_t)host->settings.spool_total};
-
-	write_as_user(host, true);
-	host->spool = spool_open(host_spool_folder(host, "supervisor"), &limits);
-	write_as_user(host, false);
-	if (!host->spool)
-		log_error("cannot open the spool: %m");
-	return host->spool ? 0 : -1;
-}
-
-static int run_host(struct host *host, const struct invocation *invocation)
+static int run_host(struct installation *host, const struct invocation *invocation)
 {
 	const char *listen = option_value(invocation, "listen");
 	int status;
@@ -478,21 +476,21 @@ static int run_host(struct host *host, const struct invocation *invocation)
 		log_error("cannot write %s: %m", host->folders.config);
 		return EXIT_TROUBLE;
 	}
-	status = load(host, invocation);
+	status = load(host, invocation, NULL);
 	if (status != EXIT_GOOD)
 		return status;
 	log_open("sundew", (enum log_level)host->settings.log_level, false);
 	host->access_memory = open_access_memory(host);
-	if (!host->access_memory || open_folders(host) < 0 || open_spool(host) < 0)
+	if (!host->access_memory || open_folders(host) < 0 || host_status_open(host) < 0)
 		return EXIT_TROUBLE;
 	status = supervise(host);
-	spool_close(host->spool);
+	host_status_close(host);
 	return status;
 }
 
 static int run(const struct invocation *invocation)
 {
-	struct host *host = calloc(1, sizeof(*host));
+	struct installation *host = calloc(1, sizeof(*host));
 	int status = EXIT_TROUBLE, data, lock = -1;
 
 	if (!host)
