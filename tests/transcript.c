@@ -609,6 +609,8 @@ static bool play_file(const struct protocol *protocol, const char *file, struct 
 	if (take_options(p, &setup, &config)) {
 		if (stage_prepare(&p->stage, share, &why) < 0)
 			fatal("%s: %s", protocol->name, why);
+		if (stage_machine(&p->stage, share, NULL, &why) < 0)
+			fatal("%s: %s", protocol->name, why);
 		p->session = stage_session(&p->stage, setup.transport);
 		while (slice_next(&text, '\n', &line)) {
 			p->line++;

@@ -1,10 +1,10 @@
 /* Accept, read, close: the bare loop that the decoys are measured against, and the client for both.
  *
  *     accept_bench serve PORT       a libevent loop: accept, read to the end, close; until killed
- *     accept_bench load PORT SECONDS
+ *     accept_bench load PORT SECONDS [differ]
  *                                   connections that send 16 bytes, end their side and wait for the
  *                                   server to close; prints how many were served in how many
- * seconds
+ *                                   seconds. With "differ" no two send the same.
  *
  * Only loopback. tests/bench/run_decoys starts both and counts the servers' processor time.
  */
@@ -98,8 +98,9 @@ static int serve(uint16_t port)
 
 /* --- the client --- */
 
-static void open_one(int epoll, uint16_t port, uint32_t number)
+static void open_one(int epoll, uint16_t port, uint32_t number, bool differ)
 {
+	char text[17] = "0123456789abcdef";
 	struct sockaddr_in from = loopback(0x0100 + number % SOURCES + 1, 0),
 			   to = loopback(1, port);
 	int socket_at = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
@@ -109,13 +110,14 @@ static void open_one(int epoll, uint16_t port, uint32_t number)
 	if (bind(socket_at, (struct sockaddr *)&from, sizeof(from)) < 0 ||
 	    connect(socket_at, (struct sockaddr *)&to, sizeof(to)) < 0)
 		fatal("cannot connect to port %u: %m", port);
-	if (send(socket_at, "0123456789abcdef", 16, MSG_NOSIGNAL) != 16 ||
-	    shutdown(socket_at, SHUT_WR) < 0 ||
+	if (differ)
+		snprintf(text, sizeof(text), "%06d%010u", getpid(), number);
+	if (send(socket_at, text, 16, MSG_NOSIGNAL) != 16 || shutdown(socket_at, SHUT_WR) < 0 ||
 	    epoll_ctl(epoll, EPOLL_CTL_ADD, socket_at, &interest) < 0)
 		fatal("cannot send: %m");
 }
 
-static int load(uint16_t port, int64_t seconds)
+static int load(uint16_t port, int64_t seconds, bool differ)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	int64_t began = clock_monotonic(), now = began;
@@ -123,7 +125,7 @@ static int load(uint16_t port, int64_t seconds)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (opened < AT_ONCE)
-		open_one(epoll, port, opened++);
+		open_one(epoll, port, opened++, differ);
 	while (now - began < seconds * SECOND) {
 		struct epoll_event ready[AT_ONCE];
 		int count = epoll_wait(epoll, ready, AT_ONCE, 1000);
@@ -135,7 +137,7 @@ static int load(uint16_t port, int64_t seconds)
 				fatal("the server did not just close: %m");
 			close(ready[i].data.fd);
 			served++;
-			open_one(epoll, port, opened++);
+			open_one(epoll, port, opened++, differ);
 		}
 		now = clock_monotonic();
 	}
@@ -149,9 +151,11 @@ int main(int count, char **words)
 
 	if (count == 3 && strcmp(words[1], "serve") == 0)
 		return serve(port_of(words[2]));
-	if (count == 4 && strcmp(words[1], "load") == 0 &&
+	if ((count == 4 || (count == 5 && strcmp(words[4], "differ") == 0)) &&
+	    strcmp(words[1], "load") == 0 &&
 	    slice_number(slice_text(words[3]), 1, 600, &seconds) == 0)
-		return load(port_of(words[2]), seconds);
-	fprintf(stderr, "usage: accept_bench serve PORT | accept_bench load PORT SECONDS\n");
+		return load(port_of(words[2]), seconds, count == 5);
+	fprintf(stderr,
+		"usage: accept_bench serve PORT | accept_bench load PORT SECONDS [differ]\n");
 	return 2;
 }

@@ -1,4 +1,5 @@
 """A whole Sundew in a folder of its own, for the system tests: start, stop, look inside."""
+import atexit
 import json
 import os
 import re
@@ -64,7 +65,9 @@ class Instance:
             with open(self.log_path, "w") as log:
                 self.process = subprocess.Popen(
                     [sundew, "run", "-d", folder, "--listen", "127.0.0.1", "--port-offset", str(self.offset),
-                     "--access", "never", *options], stderr=log)
+                     "--access", "never", *options],
+                    stdout=subprocess.DEVNULL, stderr=log)
+            atexit.register(self.process.kill)  # a test that breaks leaves nobody behind
             until(lambda: "ready:" in self.log() or self.process.poll() is not None)
             if self.process.poll() is None or "already in use" not in self.log():
                 break
