@@ -49,8 +49,10 @@ struct replay {
 
 /* --- finding --- */
 
+/* Recordings of a session: in a file of evidence, or, when short, in the event itself. */
 struct found {
 	char hashes[RECORDINGS_MAX][SHA256_HEX + 1];
+	struct writer contents[RECORDINGS_MAX];
 	size_t count;
 };
 
@@ -67,7 +69,10 @@ static bool note_recording(void *context, const struct query_event *row)
 		if (slice_is(event_text(&event, FIELD_EVIDENCE_KIND), "terminal") &&
 		    hash.length == SHA256_HEX && found->count < RECORDINGS_MAX) {
 			memcpy(found->hashes[found->count], hash.at, SHA256_HEX);
-			found->hashes[found->count++][SHA256_HEX] = '\0';
+			found->hashes[found->count][SHA256_HEX] = '\0';
+			found->contents[found->count] = writer_growing(RECORDING_MAX);
+			writer_bytes(&found->contents[found->count++],
+				     event_text(&event, FIELD_EVIDENCE_CONTENT));
 		}
 	}
 	arena_drop(&arena);
@@ -324,7 +329,7 @@ static int play_file(struct replay *replay, const char *path)
 
 static int play_id(struct replay *replay, const struct folders *folders, const char *id)
 {
-	struct found found = {.count = 0};
+	struct found found = {0};
 	int64_t number = option_number(replay->invocation, "number", 0, 0, RECORDINGS_MAX);
 	int result = 0;
 
@@ -345,11 +350,16 @@ static int play_id(struct replay *replay, const struct folders *folders, const c
 			continue;
 		if (found.count > 1 && !replay->raw)
 			fprintf(stderr, "recording %zu of %zu\n", i + 1, found.count);
-		result = read_evidence(folders, found.hashes[i], &bytes);
+		if (found.contents[i].length)
+			writer_bytes(&bytes, writer_slice(&found.contents[i]));
+		else
+			result = read_evidence(folders, found.hashes[i], &bytes);
 		if (result == 0)
 			result = play(replay, writer_slice(&bytes));
 		writer_free(&bytes);
 	}
+	for (size_t i = 0; i < found.count; i++)
+		writer_free(&found.contents[i]);
 	return result;
 }
 

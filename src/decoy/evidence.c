@@ -15,7 +15,8 @@
 #include "base/hash.h"
 #include "decoy/session_state.h"
 
-#define PIECES_PER_SESSION 64 /* more than any honest client uploads in one go */
+#define CONTENT_MAX        ((size_t)2048) /* of a piece that travels in its event */
+#define PIECES_PER_SESSION 64             /* more than any honest client uploads in one go */
 #define NAME_KEPT          1024
 #define SEEN_FOR           (20 * SECOND) /* short beside any retention, so it cannot be gone again */
 
@@ -34,7 +35,8 @@ struct evidence {
 	struct hash *hash;
 	EVP_MD_CTX *md5;
 	uint64_t size, kept;
-	int file; /* -1: hashes only */
+	struct slice content; /* travels in the event; at NULL: it does not */
+	int file;             /* -1: hashes only */
 	char part[8 + ULID_LENGTH + 1];
 };
 
@@ -167,10 +169,12 @@ static void report_evidence(struct evidence *evidence, const struct event *more,
 	event_set_text(event, FIELD_FILE_MD5, slice_of(room + SHA256_HEX, 2 * MD5_LENGTH));
 	event_set_words(event, FIELD_EVIDENCE_KIND, evidence_kind_names[evidence->kind]);
 	event_set_words(event, FIELD_EVIDENCE_ORIGIN, evidence->origin);
+	if (evidence->content.at)
+		event_set_text(event, FIELD_EVIDENCE_CONTENT, evidence->content);
 	event_set_words(event, FIELD_EVENT_OUTCOME, stored ? "success" : "failure");
 	if (!stored && session->trap->evidence_folder >= 0)
 		event_set_words(event, FIELD_EVENT_REASON, "the evidence folder took no more");
-	if (session->trap->evidence && session->trap->evidence_folder >= 0)
+	if (session->trap->evidence && session->trap->evidence_folder >= 0 && !evidence->content.at)
 		session->trap->evidence(session->trap, stored);
 	if (evidence->kept < evidence->size && stored)
 		event_set_words(event, FIELD_EVENT_REASON, "cut at the size cap");
@@ -279,16 +283,24 @@ static void remember(struct trap *trap, enum evidence_kind kind, struct slice ke
 	memcpy(seen->md5, digests->md5, sizeof(seen->md5));
 }
 
+/* What sessions said and showed is mostly short, and different each time: a file for each would be
+ * the dearest part of a session. Payloads are files always. */
+static struct slice content_of(enum evidence_kind kind, struct slice bytes)
+{
+	return kind != EVIDENCE_PAYLOAD && bytes.length <= CONTENT_MAX ? bytes : slice_of(NULL, 0);
+}
+
 /* Tells a piece once more without hashing it. */
 static void tell_again(struct session *session, const struct evidence_seen *seen,
-		       const char *origin, struct slice name, size_t size)
+		       const char *origin, struct slice name, struct slice bytes)
 {
 	struct evidence evidence = {.session = session,
 				    .kind = seen->kind,
 				    .origin = origin,
 				    .name = slice_first(name, NAME_KEPT),
-				    .size = size,
-				    .kept = size};
+				    .size = bytes.length,
+				    .kept = bytes.length,
+				    .content = content_of(seen->kind, bytes)};
 	struct digests digests;
 
 	memcpy(digests.sha256, seen->sha256, sizeof(digests.sha256));
@@ -309,7 +321,7 @@ void session_keep(struct session *session, enum evidence_kind kind, const char *
 	bool stored;
 
 	if (seen) {
-		tell_again(session, seen, origin, name, bytes.length);
+		tell_again(session, seen, origin, name, bytes);
 		return;
 	}
 	evidence = begin_piece(session, kind, origin, name);
@@ -318,12 +330,17 @@ void session_keep(struct session *session, enum evidence_kind kind, const char *
 	kept = note_bytes(evidence, bytes);
 	finish_digests(evidence, &digests);
 	key = is_short ? bytes : slice_of(digests.sha256, sizeof(digests.sha256));
-	stored = !is_short && seen_lately(trap, kind, key, true);
+	evidence->content = content_of(kind, kept);
+	stored = !is_short && !evidence->content.at && seen_lately(trap, kind, key, true);
 	if (!stored) {
-		open_part(evidence);
-		write_part(evidence, kept);
-		stored = name_part(evidence, &digests);
-		if (stored)
+		if (evidence->content.at) {
+			stored = true;
+		} else {
+			open_part(evidence);
+			write_part(evidence, kept);
+			stored = name_part(evidence, &digests);
+		}
+		if (stored && (is_short || !evidence->content.at))
 			remember(trap, kind, key, !is_short, &digests);
 	}
 	end_piece(evidence, NULL, &digests, stored);

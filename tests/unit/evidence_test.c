@@ -29,6 +29,7 @@ struct inbox {
 	char sha256[SHA256_HEX + 1], md5[2 * MD5_LENGTH + 1];
 	bool stored;
 	int64_t size;
+	size_t content; /* bytes of it that the event holds */
 };
 
 static int64_t trap_time(struct trap *trap)
@@ -59,6 +60,7 @@ static void trap_record(struct trap *trap, const struct event *event)
 	copy_text(inbox->md5, event_text(event, FIELD_FILE_MD5), 2 * MD5_LENGTH);
 	inbox->stored = slice_is(event_text(event, FIELD_EVENT_OUTCOME), "success");
 	inbox->size = event_number(event, FIELD_FILE_SIZE);
+	inbox->content = event_text(event, FIELD_EVIDENCE_CONTENT).length;
 }
 
 static void open_inbox(struct inbox *inbox)
@@ -146,20 +148,43 @@ static void test_repeats_are_written_once(void **state)
 	uint8_t bytes[5000];
 	struct inbox inbox;
 
-	memset(bytes, 'x', sizeof(bytes));
 	open_inbox(&inbox);
 	for (size_t i = 0; i < ARRAY_COUNT(lengths); i++) {
 		struct slice piece = slice_of(bytes, lengths[i]);
 
-		assert_int_equal(keep(&inbox, EVIDENCE_CONVERSATION, piece), 1);
-		assert_int_equal(keep(&inbox, EVIDENCE_CONVERSATION, piece), 0);
-		inbox.now += WHILE - 1;
-		assert_int_equal(keep(&inbox, EVIDENCE_CONVERSATION, piece), 0);
-		inbox.now += 1;
-		assert_int_equal(keep(&inbox, EVIDENCE_CONVERSATION, piece), 1);
+		memset(bytes, 'a' + (int)i, sizeof(bytes));
 		assert_int_equal(keep(&inbox, EVIDENCE_PAYLOAD, piece), 1);
 		assert_int_equal(keep(&inbox, EVIDENCE_PAYLOAD, piece), 0);
+		inbox.now += WHILE - 1;
+		assert_int_equal(keep(&inbox, EVIDENCE_PAYLOAD, piece), 0);
+		inbox.now += 1;
+		assert_int_equal(keep(&inbox, EVIDENCE_PAYLOAD, piece), 1);
 	}
+	close_inbox(&inbox);
+}
+
+/* Short recordings and conversations travel in the event; a payload never does. */
+static void test_short_talk_needs_no_file(void **state)
+{
+	static const enum evidence_kind talk[] = {EVIDENCE_TERMINAL, EVIDENCE_CONVERSATION};
+	struct inbox inbox;
+	uint8_t bytes[2049];
+
+	memset(bytes, 'y', sizeof(bytes));
+	open_inbox(&inbox);
+	for (size_t i = 0; i < ARRAY_COUNT(talk); i++) {
+		assert_int_equal(keep(&inbox, talk[i], slice_of(bytes, 9)), 0);
+		assert_int_equal(inbox.content, 9);
+		assert_int_equal(keep(&inbox, talk[i], slice_of(bytes, 9)), 0);
+		assert_int_equal(inbox.content, 9);
+		assert_int_equal(keep(&inbox, talk[i], slice_of(bytes, 2047)), 0);
+		assert_int_equal(keep(&inbox, talk[i], slice_of(bytes, 2048)), 0);
+		assert_int_equal(inbox.content, 2048);
+		assert_int_equal(keep(&inbox, talk[i], slice_of(bytes, 2049)), 1);
+		assert_int_equal(inbox.content, 0);
+	}
+	assert_int_equal(keep(&inbox, EVIDENCE_PAYLOAD, slice_of(bytes, 9)), 1);
+	assert_int_equal(inbox.content, 0);
 	close_inbox(&inbox);
 }
 
@@ -171,8 +196,8 @@ static void test_different_pieces_are_written(void **state)
 	open_inbox(&inbox);
 	for (int i = 0; i < 256; i++) {
 		bytes[0] = (uint8_t)i;
-		assert_int_equal(keep(&inbox, EVIDENCE_CONVERSATION, slice_of(bytes, 16)), 1);
-		assert_int_equal(keep(&inbox, EVIDENCE_CONVERSATION, slice_of(bytes, 200)), 1);
+		assert_int_equal(keep(&inbox, EVIDENCE_PAYLOAD, slice_of(bytes, 16)), 1);
+		assert_int_equal(keep(&inbox, EVIDENCE_PAYLOAD, slice_of(bytes, 200)), 1);
 	}
 	assert_int_equal(keep(&inbox, EVIDENCE_PAYLOAD, slice_of(NULL, 0)), 1);
 	close_inbox(&inbox);
@@ -212,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_repeats_are_written_once),
+		cmocka_unit_test(test_short_talk_needs_no_file),
 		cmocka_unit_test(test_different_pieces_are_written),
 		cmocka_unit_test(test_digest_is_not_a_piece),
 		cmocka_unit_test(test_failure_is_not_remembered),
