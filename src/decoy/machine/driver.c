@@ -452,6 +452,8 @@ static bool take_signal(struct machine *machine, uint8_t byte)
 			terminal->input_length = terminal->ready = 0;
 			terminal->end_count = 0;
 			terminal->echo_length = 0;
+			if (machine->flushed)
+				machine->flushed(machine->context);
 		}
 		if (modes->input & TERMINAL_IXON)
 			terminal->stopped = false;

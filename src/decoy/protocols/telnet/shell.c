@@ -3,9 +3,6 @@
 
 #define ROOM_MAX   ((size_t)32 * 1024) /* output that waits for the client before the shell does */
 #define FULL_PAUSE (20 * MILLISECOND)  /* until input that found no room is tried again */
-#define INTERRUPT  0x03
-#define QUIT       0x1c
-#define SUSPEND    0x1a
 
 static bool is_busybox(const struct telnet *telnet)
 {
@@ -44,6 +41,16 @@ static void send_output(void *context, enum machine_stream stream, struct slice 
 			put(&filter, 0);
 	}
 	session_write(session, slice_of(filter.bytes, filter.length));
+}
+
+/* The kernel threw away what the terminal had still to show, and telnetd marks the place. */
+static void mark_flush(void *context)
+{
+	static const uint8_t mark[] = {TELNET_IAC, TELNET_DM};
+	struct session *session = context;
+
+	if (!is_busybox(session_protocol_state(session)))
+		session_write(session, slice_of(mark, sizeof(mark)));
 }
 
 static void end(void *context, int status, int signal)
@@ -92,6 +99,7 @@ static void start_machine(struct session *session, struct telnet *telnet, enum a
 		.terminal = &terminal,
 		.context = session,
 		.output = send_output,
+		.flushed = mark_flush,
 		.ended = end,
 	};
 
@@ -119,13 +127,6 @@ void telnet_shell_open(struct session *session, struct telnet *telnet, enum acce
 	start_machine(session, telnet, depth, password);
 }
 
-/* The kernel throws away what the terminal had still to show at one of these, and telnetd marks the
- * place. */
-static bool flushes(uint8_t byte)
-{
-	return byte == INTERRUPT || byte == QUIT || byte == SUSPEND;
-}
-
 size_t telnet_shell_room(struct session *session, struct telnet *telnet)
 {
 	size_t room = machine_input_room(telnet->machine);
@@ -137,11 +138,6 @@ size_t telnet_shell_room(struct session *session, struct telnet *telnet)
 
 void telnet_shell_input(struct session *session, struct telnet *telnet, struct slice bytes)
 {
-	static const uint8_t mark[] = {TELNET_IAC, TELNET_DM};
-
-	for (size_t i = 0; i < bytes.length && !is_busybox(telnet); i++)
-		if (flushes(bytes.at[i]))
-			session_write(session, slice_of(mark, sizeof(mark)));
 	(void)machine_input(telnet->machine, bytes);
 	telnet_shell_run(session, telnet);
 }
