@@ -10,10 +10,12 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "decoy/host_keys.h"
 #include "decoy/registry.h"
 #include "decoy/stage.h"
 
 #define INPUT_MAX 65536
+#define DELAYS    16 /* that pass after the last byte */
 
 static void swallow(struct stage *stage, const struct event *event)
 {
@@ -41,6 +43,19 @@ static void drain(struct stage *stage, struct session *session)
 	}
 }
 
+/* Made once: a key of RSA takes as long as thousands of plays. */
+static const struct host_keys *host_keys(void)
+{
+	static struct host_keys *keys;
+	struct writer pem = writer_growing(65536);
+	const char *why;
+
+	if (!keys && host_keys_make(2048, &pem) == 0)
+		keys = host_keys_parse(writer_slice(&pem), &why);
+	writer_free(&pem);
+	return keys;
+}
+
 static void play(const struct protocol *protocol, struct slice input, const char *share)
 {
 	static const uint8_t secret[PERSONA_SECRET_LENGTH] = {3};
@@ -55,8 +70,12 @@ static void play(const struct protocol *protocol, struct slice input, const char
 	stage_open(&stage, protocol, persona);
 	stage.seed = 5;
 	stage.on_event = swallow;
-	stage.trap.policy =
-		access_policy_take(config, NULL, step % 2 ? ACCESS_ALWAYS : ACCESS_NEVER);
+	if (slice_is(slice_text(protocol->name), "ssh")) {
+		setenv("SUNDEW_SSH_CLEAR", "1", 1); /* gets behind the key exchange, see server.c */
+		stage.trap.host_keys = host_keys();
+	}
+	stage.trap.policy = access_policy_take(
+		config, NULL, step % 2 || step == 64 ? ACCESS_ALWAYS : ACCESS_NEVER);
 	if (stage_prepare(&stage, share, &why) < 0 || stage_machine(&stage, share, NULL, &why) < 0)
 		free(why);
 	session = stage_session(&stage,
@@ -72,6 +91,11 @@ static void play(const struct protocol *protocol, struct slice input, const char
 			session_tick(session);
 		drain(&stage, session);
 		input = slice_from(input, piece.length);
+	}
+	for (int i = 0; session && i < DELAYS && session_held_until(session); i++) {
+		stage.monotonic += 5 * SECOND;
+		session_tick(session);
+		drain(&stage, session);
 	}
 	session_end(session, "end");
 	access_policy_free((void *)(uintptr_t)stage.trap.policy);

@@ -22,6 +22,7 @@ struct world {
 	bool ended;
 	int status;
 	unsigned commands;
+	struct session *session;
 };
 
 static void take_output(void *context, enum machine_stream stream, struct slice bytes)
@@ -111,8 +112,15 @@ static struct machine *begin(struct world *world, const char *command, bool term
 	world->output = writer_growing(1 << 20);
 	world->ended = false;
 	world->commands = 0;
-	start.session = stage_session(&world->stage, TCP);
+	world->session = stage_session(&world->stage, TCP);
+	start.session = world->session;
 	return machine_new(&start);
+}
+
+static void finish(struct world *world, struct machine *machine)
+{
+	machine_free(machine);
+	session_end(world->session, "done");
 }
 
 /* The output of a command line, and its status. */
@@ -125,7 +133,7 @@ static const char *run(struct world *world, const char *command, int status)
 	for (unsigned i = 0; i < 20000 && (!world->ended || machine_holds_output(machine)); i++)
 		turn(world, machine);
 	assert_true(world->ended);
-	machine_free(machine);
+	finish(world, machine);
 	if (status >= 0)
 		assert_int_equal(world->status, status);
 	writer_u8(&world->output, '\0');
@@ -231,7 +239,7 @@ static void lines_are_told_once(void **state)
 		turn(world, machine);
 	assert_true(world->ended);
 	assert_int_equal(world->commands, 3);
-	machine_free(machine);
+	finish(world, machine);
 }
 
 static void an_idle_shell_holds_little(void **state)
@@ -246,7 +254,7 @@ static void an_idle_shell_holds_little(void **state)
 		turn(world, machine);
 	print_message("a log-in with an idle shell: %zu bytes\n", machine_footprint(machine));
 	assert_true(machine_footprint(machine) < 32 * 1024);
-	machine_free(machine);
+	finish(world, machine);
 }
 
 int main(void)

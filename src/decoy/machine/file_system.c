@@ -71,12 +71,15 @@ static void tell_file(const struct file_access *access, const struct host_file *
 	own = node ? node_own(access->fs, file_system_raw(access->fs, node), &error) : NULL;
 	if (!own)
 		return;
+	if (file->added)
+		(void)!file_system_write(access, node, own->size, file->contents);
 	own->mode = (own->mode & S_IFMT) | (file->mode & 07777);
 	own->uid = file->uid;
 	own->gid = file->gid;
 	if (file->modified)
 		own->modified = own->changed = own->accessed = file->modified;
-	if (S_ISREG(own->mode) && content_own(access->fs, own, file->contents.length) == 0) {
+	if (S_ISREG(own->mode) && !file->added &&
+	    content_own(access->fs, own, file->contents.length) == 0) {
 		if (file->contents.length)
 			memcpy(own->bytes, file->contents.at, file->contents.length);
 		own->size = file->contents.length;
@@ -172,7 +175,7 @@ static void tell_story(struct file_systems *all, struct file_system *fs, int64_t
 	access.now = all->installed;
 	fs->replaying = true; /* nothing of this is a source's */
 	/* New nodes go to the story's layer while story_told is true and fs has no users yet. */
-	mounts_setup(all, fs);
+	mounts_setup(all, fs, now);
 	tell_disk(&access, all->host);
 	for (size_t i = 0; all->host && host_file(all->host, i, &file); i++)
 		tell_file(&access, &file);

@@ -210,7 +210,7 @@ void content_drop(struct file_system *fs, struct upper_node *node);
 int file_system_make_parents(const struct file_access *access, const char *path,
 			     node_number *folder, char name[MACHINE_NAME_MAX + 1]);
 uint32_t live_root(const struct file_access *access, unsigned mount);
-void mounts_setup(struct file_systems *all, struct file_system *fs);
+void mounts_setup(struct file_systems *all, struct file_system *fs, int64_t now);
 const struct mount *mount_of(struct file_system *fs, uint32_t raw);
 /* The live tree's root on this folder, or raw itself. */
 uint32_t mount_cross(const struct file_access *access, uint32_t raw);

@@ -226,12 +226,10 @@ struct host *host_new(const struct host_setup *setup, char **why)
 	host->processes_boot = INT64_MIN;
 	host_make_facts(host, setup);
 	/* Without the image the host is a plain one. */
+	host->plain = !setup->image_path || access(setup->image_path, F_OK) != 0;
 	host->image = image_for_host(host->kind == HOST_ROUTER ? "router" : "debian",
 				     host->processor.architecture, setup->share_folder,
-				     setup->image_path && access(setup->image_path, F_OK) == 0
-					     ? setup->image_path
-					     : NULL,
-				     why);
+				     host->plain ? NULL : setup->image_path, why);
 	if (!host->image) {
 		if (!*why)
 			complain(why, "cannot make the fake machine's file system", NULL);

@@ -115,6 +115,7 @@ struct host_file {
 	int64_t modified;
 	struct slice contents;
 	const char *target; /* a symbolic link */
+	bool added;         /* contents go behind what is there */
 };
 bool host_file(const struct host *host, size_t index, struct host_file *file);
 

@@ -1,9 +1,10 @@
 /* Files that the story writes: account files, and the templates of share/machines/debian/.
  *
  * The manifest there has a line a file: path, mode, owner:group, time, template, and perhaps a
- * condition (a persona key, "key=value", or either with ! before it). Time: "installed" and
- * "booted" of the fake host, or "12d": so many days before the story was told, all varied by some
- * hours. In a path and in a template ${persona.KEY} and ${host.NAME} stand for what they say. */
+ * condition (a persona key, "key=value", "plain": without an image, or one with ! before it). Time:
+ * "installed" and "booted" of the fake host, or "12d": so many days before the story was told, all
+ * varied by some hours. In a path and in a template ${persona.KEY} and ${host.NAME} stand for what
+ * they say. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -116,6 +117,20 @@ static void put_address(struct writer *w, struct address address)
 	writer_text(w, text);
 }
 
+/* The boot's id as systemd has it in names. */
+static const char *boot_word(struct host *host)
+{
+	char dashed[37], word[33];
+	size_t length = 0;
+
+	host_boot_id(host, host->made, dashed);
+	for (const char *at = dashed; *at && length < sizeof(word) - 1; at++)
+		if (*at != '-')
+			word[length++] = *at;
+	word[length] = 0;
+	return host_format(host, "%s", word);
+}
+
 /* ${host.NAME}; false: there is none. */
 static bool put_fact(struct host *host, struct writer *w, struct slice name)
 {
@@ -129,6 +144,7 @@ static bool put_fact(struct host *host, struct writer *w, struct slice name)
 		{"kernel_build", host->names.version},
 		{"interface", eth->name},
 		{"machine_id", host->machine_id},
+		{"boot_word", boot_word(host)},
 		{"disk", host->disk.name},
 		{"root_uuid", host->disk.root_uuid},
 		{"swap_uuid", host->disk.swap_uuid},
@@ -159,6 +175,20 @@ static bool put_fact(struct host *host, struct writer *w, struct slice name)
 
 		other.bytes[3] = (uint8_t)host_number(host, "neighbour", 10, 99);
 		put_address(w, other);
+	} else if (slice_is(name, "kernel_package") || slice_is(name, "kernel_source")) {
+		/* "#1 SMP PREEMPT_DYNAMIC Debian 6.1.129-1 (2025-03-06)" */
+		const char *at = strstr(host->names.version, "Debian ");
+
+		at = at ? at + strlen("Debian ") : host->names.release;
+		for (size_t i = 0; at[i] && at[i] != ' '; i++)
+			writer_u8(w, (uint8_t)(slice_is(name, "kernel_source") && at[i] == '-'
+						       ? '+'
+						       : at[i]));
+	} else if (slice_starts(name, "pid.")) {
+		const char *program =
+			host_format(host, "%.*s", (int)name.length - 4, (const char *)name.at + 4);
+
+		writer_format(w, "%u", host_process_id(host, program, host->made));
 	} else if (slice_is(name, "installed_date"))
 		put_time(w, host->os_installed);
 	else if (slice_is(name, "recent_date"))
@@ -168,21 +198,24 @@ static bool put_fact(struct host *host, struct writer *w, struct slice name)
 	return true;
 }
 
-/* "${base64.64}", "${hex.32}", "${number.1-9}": of the installation, the file and the place. */
+/* "${base64.64}", "${hex.32}", "${letters.6}": of the installation, the file and the place. */
 static bool put_random(struct host *host, struct writer *w, struct slice name, const char *path)
 {
 	char label[160];
 	uint8_t bytes[256];
 	int64_t count;
-	bool base64 = slice_starts(name, "base64.");
+	bool base64 = slice_starts(name, "base64."), letters = slice_starts(name, "letters.");
 
-	if (!base64 && !slice_starts(name, "hex."))
+	if (!base64 && !letters && !slice_starts(name, "hex."))
 		return false;
-	if (slice_number(slice_from(name, base64 ? 7 : 4), 1, 256, &count))
+	if (slice_number(slice_from(name, letters ? 8 : base64 ? 7 : 4), 1, 256, &count))
 		return false;
 	(void)snprintf(label, sizeof(label), "machine/file/%.100s/%zu", path, w->length);
 	persona_derive(host->persona, label, bytes, sizeof(bytes));
-	if (base64)
+	if (letters)
+		for (int64_t i = 0; i < count; i++) /* without the dot and the slash */
+			writer_u8(w, (uint8_t)CRYPT_ALPHABET[2 + bytes[i] % 62]);
+	else if (base64)
 		writer_base64(w, slice_of(bytes, (size_t)count));
 	else
 		writer_hex(w, slice_of(bytes, (size_t)count / 2));
@@ -285,6 +318,8 @@ static bool holds(const struct host *host, struct slice condition)
 		*equals++ = 0;
 	if (strcmp(text, "third") == 0)
 		yes = host->person_count > 2;
+	else if (strcmp(text, "plain") == 0)
+		yes = host->plain;
 	else {
 		value = persona_text(host->persona, text, NULL);
 		yes = value && (!equals || strcmp(value, equals) == 0);
@@ -301,6 +336,7 @@ static void make_templated(struct host *host, const char *folder, struct slice l
 	size_t count = 0, length = 0;
 	char *text = NULL;
 	const char *kept;
+	bool added = false;
 
 	while (count < ARRAY_COUNT(words) && (line = slice_trim(line)).length) {
 		size_t end = 0;
@@ -340,6 +376,8 @@ static void make_templated(struct host *host, const char *folder, struct slice l
 						      (const char *)words[4].at + 2)};
 		goto done;
 	} else {
+		added = slice_starts(words[4], "+");
+		words[4] = slice_from(words[4], added ? 1 : 0);
 		(void)snprintf(name, sizeof(name), "%s/%.*s", folder, (int)words[4].length,
 			       (const char *)words[4].at);
 		text = read_whole(host->share_folder, name, &length);
@@ -347,9 +385,12 @@ static void make_templated(struct host *host, const char *folder, struct slice l
 			goto done;
 		put_template(host, &contents, slice_of(text, length), kept);
 	}
+	count = host->file_count;
 	host_add_file(host, kept, (unsigned)strtoul(modes, NULL, 8), id_of(host, owner, false),
 		      id_of(host, rest, true), time_of(host, words[3], kept),
 		      writer_slice(&contents));
+	if (host->file_count > count)
+		host->files[count].added = added;
 done:
 	free(text);
 	writer_free(&path);

@@ -114,6 +114,12 @@ static void make_wtmp(struct host *host)
 		put_boot(host, &w, boots[boot - 1], w.length == 0);
 	host_add_file(host, "/var/log/wtmp", 0664, 0, 43, host->made - 40 * MINUTE,
 		      writer_slice(&w));
+	if (host->kind == HOST_DEBIAN) {
+		writer_clear(&w);
+		put_boot(host, &w, host_boot_time(host, host->made), true);
+		host_add_file(host, "/run/utmp", 0664, 0, 43,
+			      host_boot_time(host, host->made) + 7 * SECOND, writer_slice(&w));
+	}
 	writer_free(&w);
 }
 

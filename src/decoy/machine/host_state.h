@@ -14,7 +14,7 @@
 #define HOST_ACCOUNTS_MAX  48
 #define HOST_GROUPS_MAX    80
 #define HOST_PEOPLE_MAX    4
-#define HOST_FILES_MAX     256
+#define HOST_FILES_MAX     384
 #define HOST_LOGINS_MAX    96
 
 struct host_group {
@@ -63,6 +63,7 @@ struct host {
 	struct host_file files[HOST_FILES_MAX];
 	size_t file_count;
 	const char *share_folder;
+	bool plain; /* there is no image: the story brings what Debian's packages would */
 	struct image *image;
 	struct file_systems *file_systems;
 	struct coroutine_pool *stacks;

@@ -81,7 +81,7 @@ static const struct {
 static const struct {
 	const char *path, *text;
 } texts[] = {
-	{"/etc/debian_version", "12.11\n"},
+	{"/etc/debian_version", "12.15\n"},
 	{"/etc/issue", "Debian GNU/Linux 12 \\n \\l\n\n"},
 	{"/etc/issue.net", "Debian GNU/Linux 12\n"},
 	{"/etc/shells", "# /etc/shells: valid login shells\n/bin/sh\n/usr/bin/sh\n/bin/bash\n"
@@ -140,8 +140,32 @@ static int add_program(struct image_builder *builder, const char *folder, const 
 
 static int add_programs(struct image_builder *builder)
 {
-	int failed =
-		add_program(builder, "/usr/bin", "bash") | add_program(builder, "/usr/bin", "dash");
+	/* What runs and what scripts look for, though nobody here can start it. */
+	static const struct {
+		const char *folder, *name;
+	} others[] = {
+		{"/usr/bin", "bash"},
+		{"/usr/bin", "dash"},
+		{"/usr/bin", "dbus-daemon"},
+		{"/usr/lib/openssh", "sftp-server"},
+		{"/usr/lib/systemd", "systemd"},
+		{"/usr/lib/systemd", "systemd-journald"},
+		{"/usr/lib/systemd", "systemd-logind"},
+		{"/usr/lib/systemd", "systemd-timesyncd"},
+		{"/usr/lib/systemd", "systemd-udevd"},
+		{"/usr/lib/x86_64-linux-gnu", "libc.so.6"},
+		{"/usr/lib/x86_64-linux-gnu", "ld-linux-x86-64.so.2"},
+		{"/usr/sbin", "agetty"},
+		{"/usr/sbin", "cron"},
+		{"/usr/sbin", "rsyslogd"},
+		{"/usr/sbin", "sshd"},
+	};
+	int failed = 0;
+
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+		if (!command_find(others[i].name, COMMAND_DEBIAN) ||
+		    !strcmp(others[i].name, "bash") || !strcmp(others[i].name, "dash"))
+			failed |= add_program(builder, others[i].folder, others[i].name);
 
 	for (size_t i = 0; command_families[i]; i++) {
 		const struct command *c = command_families[i]->commands;

@@ -232,42 +232,78 @@ static void read_on(struct file_system *fs, uint64_t length)
 	journal->length = length;
 }
 
-/* Removes the oldest journals until all take no more than they may. */
+struct swept {
+	struct timespec time;
+	uint64_t bytes;
+	char name[33];
+};
+
+static int by_age(const void *a, const void *b)
+{
+	const struct swept *x = a, *y = b;
+
+	if (x->time.tv_sec != y->time.tv_sec)
+		return x->time.tv_sec < y->time.tv_sec ? -1 : 1;
+	return (x->time.tv_nsec > y->time.tv_nsec) - (x->time.tv_nsec < y->time.tv_nsec);
+}
+
+/* All journals of the folder, their bytes added up; NULL: there are none, or no memory. */
+static struct swept *list_journals(DIR *list, int folder, size_t *count, uint64_t *total)
+{
+	struct swept *found = NULL;
+	const struct dirent *entry;
+	size_t room = 0;
+
+	*count = 0;
+	*total = 0;
+	while ((entry = readdir(list)) != NULL) {
+		struct stat status;
+
+		if (strlen(entry->d_name) != 32 ||
+		    fstatat(folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(status.st_mode))
+			continue;
+		if (*count == room) {
+			size_t more = room ? room * 2 : 64;
+			struct swept *grown = realloc(found, more * sizeof(*grown));
+
+			if (!grown)
+				break;
+			found = grown;
+			room = more;
+		}
+		found[*count] =
+			(struct swept){status.st_mtim, (uint64_t)status.st_blocks * 512, ""};
+		memcpy(found[*count].name, entry->d_name, sizeof(found->name));
+		*total += found[(*count)++].bytes;
+	}
+	return found;
+}
+
+/* Removes the oldest journals when all take more than they may, and some more, so that the folder
+ * is not gone through again soon: many sources make many small ones. */
 static void sweep(struct file_systems *all)
 {
-	for (;;) {
-		int folder = openat(all->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		DIR *list = folder >= 0 ? fdopendir(folder) : NULL;
-		uint64_t total = 0;
-		struct timespec oldest_time = {0};
-		char oldest[33] = "";
-		const struct dirent *entry;
+	int folder = openat(all->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = folder >= 0 ? fdopendir(folder) : NULL;
+	struct swept *found;
+	uint64_t total;
+	size_t count;
 
-		if (!list) {
-			if (folder >= 0)
-				close(folder);
-			return;
-		}
-		while ((entry = readdir(list)) != NULL) {
-			struct stat status;
-
-			if (strlen(entry->d_name) != 32 ||
-			    fstatat(all->folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-			    !S_ISREG(status.st_mode))
-				continue;
-			total += (uint64_t)status.st_blocks * 512;
-			if (oldest[0] && (status.st_mtim.tv_sec > oldest_time.tv_sec ||
-					  (status.st_mtim.tv_sec == oldest_time.tv_sec &&
-					   status.st_mtim.tv_nsec > oldest_time.tv_nsec)))
-				continue;
-			oldest_time = status.st_mtim;
-			memcpy(oldest, entry->d_name, sizeof(oldest));
-		}
-		closedir(list);
-		if (total <= MACHINE_JOURNALS_MAX || !oldest[0] ||
-		    unlinkat(all->folder, oldest, 0) < 0)
-			return;
+	if (!list) {
+		if (folder >= 0)
+			close(folder);
+		return;
 	}
+	found = list_journals(list, all->folder, &count, &total);
+	closedir(list);
+	if (found && total > MACHINE_JOURNALS_MAX) {
+		qsort(found, count, sizeof(*found), by_age);
+		for (size_t i = 0; i < count && total > MACHINE_JOURNALS_MAX / 8 * 7; i++)
+			if (unlinkat(all->folder, found[i].name, 0) == 0)
+				total -= found[i].bytes;
+	}
+	free(found);
 }
 
 void journal_open(struct file_system *fs, int64_t now)

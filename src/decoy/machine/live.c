@@ -205,6 +205,9 @@ int live_status(const struct file_access *access, uint32_t raw, struct file_stat
 		.changed = access->now,
 		.born = access->now,
 	};
+	/* The root of such a file system. */
+	if (node->parent == RAW_NONE)
+		status->inode = 1;
 	if (tree->status)
 		tree->status(access, node->key, status);
 	return 0;

@@ -356,7 +356,33 @@ static void print_last_login(struct process *process, unsigned uid)
 		process_print(process, " from %.256s", (const char *)record + 36);
 	if (by_login && record[4])
 		process_print(process, " on %.32s", (const char *)record + 4);
-	process_print(process, "\n");
+	/* sshd ends the line for a terminal, which does so once more. */
+	process_print(process, by_login ? "\n" : "\r\n");
+}
+
+/* What the next log-in is told. */
+static void note_login(struct process *process, unsigned uid)
+{
+	struct machine *machine = process->machine;
+	struct file_access access = access_as_root(machine);
+	struct machine_service service;
+	uint8_t record[4 + 32 + 256] = {0};
+	uint32_t seconds = (uint32_t)(access.now / SECOND);
+	char from[ADDRESS_TEXT_MAX] = "";
+	int error;
+	node_number node = file_system_walk(&access, file_system_root(machine->files),
+					    "/var/log/lastlog", true, &error);
+
+	machine_service(machine, &service);
+	if (!node || strncmp(service.terminal, "pts", 3) != 0)
+		return;
+	if (service.peer)
+		address_text(&service.peer->address, from);
+	memcpy(record, &seconds, sizeof(seconds));
+	memcpy(record + 4, service.terminal, strnlen(service.terminal, 32));
+	memcpy(record + 36, from, strlen(from));
+	(void)!file_system_write(&access, node, (uint64_t)uid * sizeof(record),
+				 slice_of(record, sizeof(record)));
 }
 
 static void greet(struct process *process, const struct account *account)
@@ -373,8 +399,10 @@ static void greet(struct process *process, const struct account *account)
 	if (text)
 		process_put(process, slice_of(text, length));
 	free(text);
-	if (host_kind(machine->host) == HOST_DEBIAN)
+	if (host_kind(machine->host) == HOST_DEBIAN) {
 		print_last_login(process, account->uid);
+		note_login(process, account->uid);
+	}
 }
 
 /* --- the leader --- */

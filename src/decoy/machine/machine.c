@@ -50,6 +50,7 @@ struct machine *machine_new(const struct machine_start *start)
 	machine->host = trap->host;
 	machine->context = start->context;
 	machine->output = start->output;
+	machine->flushed = start->flushed;
 	machine->ended = start->ended;
 	machine->service = start->service;
 	machine->since = session_now(start->session);
@@ -245,7 +246,8 @@ bool machine_is_late(struct machine *machine)
 /* Steps of this turn, from what the log-in has saved up. */
 static void count_steps(struct machine *machine, int64_t now)
 {
-	int64_t regained = (now - machine->steps_counted_at) * MACHINE_STEPS_REGAINED / SECOND;
+	int64_t passed = now - machine->steps_counted_at;
+	int64_t regained = (passed < HOUR ? passed : HOUR) * MACHINE_STEPS_REGAINED / SECOND;
 
 	if (regained > 0) {
 		machine->steps_fast += regained;

@@ -44,6 +44,9 @@ struct machine_start {
 	void *context;
 	/* Output; never more than the room that was given for the stream. */
 	void (*output)(void *context, enum machine_stream stream, struct slice bytes);
+	/* A key's signal threw away what was typed and not yet read; before its echo. May be NULL.
+	 */
+	void (*flushed)(void *context);
 	/* The session leader ended (signal 0: by exit with status); called once, from within
 	 * machine_run. The machine stays until machine_free. */
 	void (*ended)(void *context, int status, int signal);

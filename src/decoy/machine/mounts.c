@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "decoy/machine/file_system_inside.h"
 #include "decoy/machine/host.h"
 
@@ -123,9 +124,13 @@ static uint32_t point_of(const struct file_access *access, const char *point)
 	return file_system_raw(access->fs, node);
 }
 
-void mounts_setup(struct file_systems *all, struct file_system *fs)
+void mounts_setup(struct file_systems *all, struct file_system *fs, int64_t now)
 {
 	struct file_access access = {.fs = fs, .now = all->installed};
+	/* Devices are made when the host starts. */
+	struct file_access started = {.fs = fs,
+				      .now = all->host ? host_boot_time(all->host, now) + 4 * SECOND
+						       : all->installed};
 	const struct host_mount *mounts = NULL;
 	size_t count = all->host ? host_mounts(all->host, &mounts) : 0;
 
@@ -159,7 +164,7 @@ void mounts_setup(struct file_systems *all, struct file_system *fs)
 
 			mount->raw = raw;
 			if (raw != RAW_NONE)
-				import_devices(&access, tree, 0, file_system_number(fs, raw), 0);
+				import_devices(&started, tree, 0, file_system_number(fs, raw), 0);
 		} else {
 			mount->live = tree;
 			mount->live_key = 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "decoy/machine/commands/rare.h"
 #include "decoy/machine/process_state.h"
 
 #define SCRIPTS_MAX 4 /* scripts whose interpreter is a script; Linux has this limit too */
@@ -362,18 +363,6 @@ static int foreign_program(struct process *process, int argc, char **argv)
 	return 0;
 }
 
-/* A program of the image that no command plays: it wants operands, and does quietly what it is
- * asked. */
-static int quiet_program(struct process *process, int argc, char **argv)
-{
-	if (argc < 2) {
-		process_complain(process, "missing operand");
-		process_error(process, "Try '%s --help' for more information.\n", process->name);
-		return 1;
-	}
-	return 0;
-}
-
 /* The magic of ELF for the host's own processor; anything else is not executable here. */
 static bool is_native(struct process_entry *entry, const uint8_t *head, ssize_t length)
 {
@@ -463,7 +452,7 @@ static int find_program(struct process_entry *entry, const char *path, struct fo
 						      : COMMAND_DEBIAN);
 		if (!command)
 			command = command_find(program, COMMAND_BOTH);
-		found->run = command ? command->run : quiet_program;
+		found->run = command ? command->run : rare_program;
 		return 0;
 	}
 	length = file_system_read(&access, node, 0, head, sizeof(head));

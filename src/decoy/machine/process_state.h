@@ -147,6 +147,7 @@ struct machine {
 	struct file_system *files;
 	void *context;
 	void (*output)(void *context, enum machine_stream stream, struct slice bytes);
+	void (*flushed)(void *context);
 	void (*ended)(void *context, int status, int signal);
 	const char *service;
 	char user[LEADER_NAME_MAX];

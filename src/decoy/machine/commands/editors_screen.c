@@ -52,7 +52,7 @@ static void nano_draw(struct nano *nano)
 	text_add_words(e->process, &e->screen, "\x1b[?25l\x1b[H\x1b[7m");
 	text_add_words(e->process, &e->screen, "  GNU nano 7.2");
 	size_t room = e->columns;
-	e->columns -= 14;
+	e->columns = room > 14 ? room - 14 : 0;
 	centre(e, title);
 	e->columns = room;
 	text_add_words(e->process, &e->screen, "\x1b[m");

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "decoy/machine/commands/files.h"
+#include "decoy/machine/commands/system.h"
 
 /* --- names in messages --- */
 
@@ -461,7 +462,7 @@ int files_parse_date(struct process *process, const char *text, int64_t *time)
 			return 0;
 		}
 	}
-	return -1;
+	return system_read_date(process, text, time) ? 0 : -1;
 }
 
 /* --- contents, trees --- */

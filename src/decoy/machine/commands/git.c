@@ -133,7 +133,7 @@ static int clone(struct process *p, int argc, char **argv)
 	char *target =
 		ssh ? process_copy_slice(p, slice_of(repository, (size_t)(colon - repository)))
 		    : process_format(p, "%s%s%s", url.user, *url.user ? "@" : "", url.host);
-	outside_ssh(p, target, url.port ? process_format(p, "%u", url.port) : NULL, repository);
+	outside_ssh(p, target, url.port ? process_format(p, "%u", url.port) : NULL, repository, -1);
 	process_error(p,
 		      "fatal: Could not read from remote repository.\n\nPlease make sure you have "
 		      "the correct access rights\nand the repository exists.\n");

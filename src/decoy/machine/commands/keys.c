@@ -94,13 +94,12 @@ static void print_randomart(struct process *p, struct slice blob, const char *ti
 
 static const char *ssh_version(struct process *p)
 {
-	const char *version = packages_version(p, "openssh-client", "1:9.2p1-2+deb12u3");
+	const char *version = packages_version(p, "openssh-client", "1:9.2p1-2+deb12u10");
 	const char *colon = strchr(version, ':');
 	version = colon ? colon + 1 : version;
 	size_t upstream = strcspn(version, "-");
-	const char *openssl = packages_version(p, "libssl3", "3.0.15-1~deb12u1");
-	return process_format(p, "OpenSSH_%.*s Debian%s, OpenSSL %.*s 3 Sep 2024", (int)upstream,
-			      version, version + upstream, (int)strcspn(openssl, "-"), openssl);
+	return process_format(p, "OpenSSH_%.*s Debian%s, %s", (int)upstream, version,
+			      version + upstream, packages_openssl(p));
 }
 
 /* The host's own daemon asks for passwords like any other. */
@@ -171,6 +170,7 @@ static int ssh_main(struct process *process, int argc, char **argv)
 	struct option_state state = {0};
 	struct outside_place place;
 	const char *port = NULL, *user = NULL;
+	int64_t limit = -1;
 	for (int option;
 	     (option = outside_option(process, &state, argc, argv,
 				      "1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:"
@@ -185,6 +185,13 @@ static int ssh_main(struct process *process, int argc, char **argv)
 			user = state.argument;
 		if (option == 'o' && strncasecmp(state.argument, "port", 4) == 0)
 			port = state.argument + 4 + strspn(state.argument + 4, "= ");
+		if (option == 'o' && strncasecmp(state.argument, "connecttimeout", 14) == 0) {
+			const char *value = state.argument + 14 + strspn(state.argument + 14, "= ");
+			int64_t seconds;
+
+			if (slice_number(slice_text(value), 1, 86400, &seconds) == 0)
+				limit = seconds * SECOND;
+		}
 		if (option == '?') {
 			process_error(process, "%s", outside_usage("ssh"));
 			return 255;
@@ -211,7 +218,7 @@ static int ssh_main(struct process *process, int argc, char **argv)
 	    outside_connect_now(process, &place.address, number, false) == 0)
 		return ssh_to_self(process, user, name, place.text);
 	outside_ssh(process, target, port,
-		    process_format(process, "ssh://%s@%s:%u", user, name, number));
+		    process_format(process, "ssh://%s@%s:%u", user, name, number), limit);
 	return 255;
 }
 
@@ -237,7 +244,7 @@ static int sftp_main(struct process *process, int argc, char **argv)
 	size_t length = (size_t)(at ? at - target : 0);
 	length += strcspn(target + length, ":");
 	char *place = process_copy_slice(process, slice_of(target, length));
-	outside_ssh(process, place, port, process_format(process, "sftp://%s", target));
+	outside_ssh(process, place, port, process_format(process, "sftp://%s", target), -1);
 	process_error(process, "\rConnection closed.  \nConnection closed\r\n");
 	return 255;
 }

@@ -319,7 +319,8 @@ void outside_url_read(struct process *p, const char *text, struct outside_url *u
 
 /* --- ssh's words --- */
 
-void outside_ssh(struct process *p, const char *target, const char *port, const char *url)
+void outside_ssh(struct process *p, const char *target, const char *port, const char *url,
+		 int64_t limit)
 {
 	const char *at = strrchr(target, '@');
 	const char *name = at ? at + 1 : target;
@@ -350,7 +351,7 @@ void outside_ssh(struct process *p, const char *target, const char *port, const 
 	if (found != OUTSIDE_FOUND)
 		(void)outside_resolve(p, name, &place);
 	else if (error)
-		(void)outside_connect(p, &place.address, number, false, -1);
+		(void)outside_connect(p, &place.address, number, false, limit);
 	else
 		process_sleep(p, 40000 + (int64_t)process_random_number(p, 30000));
 	process_error(p, "%s\r\n", words.data);

@@ -55,7 +55,8 @@ void outside_url_read(struct process *process, const char *text, struct outside_
 
 /* Tries to reach HOST or USER@HOST as ssh(1) would, says why not (to standard error), and reports
  * it as an attempted download under the url, when there is one. */
-void outside_ssh(struct process *process, const char *target, const char *port, const char *url);
+void outside_ssh(struct process *process, const char *target, const char *port, const char *url,
+		 int64_t limit);
 
 /* getopt(3) of BSD, as OpenSSH's programs carry it: no reordering, "unknown option -- x". */
 int outside_option(struct process *process, struct option_state *state, int argc, char **argv,

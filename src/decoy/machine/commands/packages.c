@@ -135,6 +135,24 @@ const char *packages_version(struct process *p, const char *name, const char *fa
 	return version;
 }
 
+const char *packages_openssl(struct process *p)
+{
+	static const char *const releases[] = {
+		"3.0.9 30 May 2023", "3.0.11 19 Sep 2023", "3.0.13 30 Jan 2024",
+		"3.0.14 4 Jun 2024", "3.0.15 3 Sep 2024",  "3.0.16 11 Feb 2025",
+		"3.0.17 1 Jul 2025", "3.0.18 30 Sep 2025", "3.0.19 27 Jan 2026",
+		"3.0.20 7 Apr 2026", "3.0.22 25 Aug 2026",
+	};
+	const char *version = packages_version(p, "libssl3", "3.0.15-1~deb12u1");
+	size_t length = strcspn(version, "-");
+
+	for (size_t i = 0; i < ARRAY_COUNT(releases); i++)
+		if (!strncmp(releases[i], version, length) && releases[i][length] == ' ')
+			return process_format(p, "OpenSSL %s", releases[i]);
+	/* One of later: as near as can be. */
+	return process_format(p, "OpenSSL %.*s 25 Aug 2026", (int)length, version);
+}
+
 char *packages_list_path(struct process *p, const struct package *package)
 {
 	char *path = process_format(p, "/var/lib/dpkg/info/%s.list", package->name);

@@ -29,6 +29,9 @@ char *packages_shown_name(struct process *process, const struct package *package
 /* Version of an installed package, else `fallback`. */
 const char *packages_version(struct process *process, const char *name, const char *fallback);
 
+/* "OpenSSL 3.0.15 3 Sep 2024", of the libssl3 that is installed. */
+const char *packages_openssl(struct process *process);
+
 /* Takes a package away: its files and, purged, its configuration; says so as dpkg does. */
 int packages_remove(struct process *process, const char *name, bool purge);
 /* Path of the list of its files, or NULL. */

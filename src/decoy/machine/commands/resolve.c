@@ -521,7 +521,8 @@ static int traceroute_main(struct process *process, int argc, char **argv)
 		const char *who = direct >= 0 ? place.text : gateway_text;
 		process_print(process, process->busybox ? "%2u" : "%2u ", hop);
 		if (answers)
-			process_print(process, process->busybox ? "  %s (%s)" : " %s (%s)", direct >= 0 ? name : who, who);
+			process_print(process, process->busybox ? "  %s (%s)" : " %s (%s)",
+				      direct >= 0 ? name : who, who);
 		for (unsigned i = 0; i < probes; i++) {
 			if (!answers) {
 				process_put_text(process, star);

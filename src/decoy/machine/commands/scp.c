@@ -554,7 +554,7 @@ static int client(struct copy *copy, int count, char **names, const char *port)
 	char *skip = strncmp(place, "scp://", 6) == 0 ? place + 6 : place;
 	char *url = process_format(p, "scp://%.*s%s", (int)strlen(skip), skip,
 				   remote + strlen(place) + (remote[strlen(place)] == ':'));
-	outside_ssh(p, skip, port, url);
+	outside_ssh(p, skip, port, url, -1);
 	process_error(p, "scp: Connection closed\r\n");
 	return 255;
 }

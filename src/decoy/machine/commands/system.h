@@ -41,6 +41,9 @@ int system_start(struct process *process, const char *path, char **argv, bool ow
 int system_signal(const char *name);
 const char *system_signal_name(int signal); /* without SIG, or NULL */
 
+/* A time as date -d and touch -d take it; false: nobody understands it. */
+bool system_read_date(struct process *process, const char *text, int64_t *time);
+
 /* The last part of argv[0]: what a program with several names is called as. */
 const char *system_called(const struct process *process);
 

@@ -537,7 +537,7 @@ struct ss_row {
 };
 
 static void ss_print(struct process *p, const struct ss_row *rows, size_t count, bool net,
-		     bool process)
+		     bool header)
 {
 	int widths[4] = {5, 13, 4, 0}; /* state, local, port, remote */
 	int remote = 12, states = 5;
@@ -552,9 +552,10 @@ static void ss_print(struct process *p, const struct ss_row *rows, size_t count,
 		if ((int)strlen(rows[i].state) > states)
 			states = (int)strlen(rows[i].state);
 	}
-	process_print(p, "%s%-*s Recv-Q Send-Q %*s:%-*s %*s:%-*s%s\n", net ? "Netid " : "", states,
-		      "State", widths[1], "Local Address", widths[2], "Port", remote,
-		      "Peer Address", 4, "Port", process ? "Process" : "Process");
+	if (header)
+		process_print(p, "%s%-*s Recv-Q Send-Q %*s:%-*s %*s:%-*s%s\n", net ? "Netid " : "",
+			      states, "State", widths[1], "Local Address", widths[2], "Port",
+			      remote, "Peer Address", 4, "Port", "Process");
 	for (size_t i = 0; i < count; i++) {
 		const struct ss_row *r = &rows[i];
 
@@ -562,7 +563,7 @@ static void ss_print(struct process *p, const struct ss_row *rows, size_t count,
 			process_print(p, "%-5s ", r->net);
 		process_print(p, "%-*s %-6u %-6u %*s:%-*s %*s:%-*s%s\n", states, r->state,
 			      r->received, r->sent, widths[1], r->local, widths[2], r->local_port,
-			      remote, r->remote, 4, r->remote_port, process ? r->process : "   ");
+			      remote, r->remote, 4, r->remote_port, r->process);
 	}
 }
 
@@ -590,7 +591,7 @@ static int run_ss(struct process *p, int argc, char **argv)
 	struct option_state state = {0};
 	struct ss_row *rows = process_take(p, 64 * sizeof(*rows));
 	bool tcp = false, udp = false, all = false, listening = false, numeric = false,
-	     processes = false;
+	     processes = false, header = true;
 	bool four = false, six_only = false;
 	struct host_socket s;
 	size_t count = 0;
@@ -615,6 +616,9 @@ static int run_ss(struct process *p, int argc, char **argv)
 			break;
 		case 'p':
 			processes = true;
+			break;
+		case 'H':
+			header = false;
 			break;
 		case '4':
 			four = true;
@@ -679,8 +683,10 @@ static int run_ss(struct process *p, int argc, char **argv)
 							    s.program, s.pid,
 							    s.listening ? 3u + s.six : 4u)
 					   : "    ";
+			if (!processes)
+				r->process = "   ";
 		}
-	ss_print(p, rows, count, tcp && udp, processes);
+	ss_print(p, rows, count, tcp && udp, header);
 	return 0;
 }
 

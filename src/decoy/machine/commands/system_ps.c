@@ -84,14 +84,13 @@ static void add_columns(struct ps *ps, const char *const *names)
 /* "pid,user:20,args=WHAT" */
 static void take_format(struct ps *ps, const char *list)
 {
-	const char *equals = strchr(list, '=');
 	struct slice rest = slice_text(list), part;
 
 	if (!*list)
 		refuse(ps, "empty format list");
 	ps->own_format = true;
 	while (rest.length) {
-		size_t end = 0;
+		size_t end = 0, equals;
 		char *name, *colon;
 		const char *header = NULL;
 		int64_t width = 0;
@@ -99,11 +98,10 @@ static void take_format(struct ps *ps, const char *list)
 		while (end < rest.length && rest.at[end] != ',' && rest.at[end] != ' ')
 			end++;
 		part = slice_first(rest, end);
-		if (equals && (const char *)rest.at + end > equals) {
-			/* The header goes on to the end of the list, commas and all. */
-			part = slice_of(rest.at, (size_t)((const uint8_t *)equals - rest.at));
-			header = equals + 1;
-			end = rest.length;
+		equals = slice_find_byte(part, '=');
+		if (equals != SIZE_MAX) {
+			header = process_copy_slice(ps->process, slice_from(part, equals + 1));
+			part = slice_first(part, equals);
 		}
 		rest = slice_from(rest, end + 1);
 		if (!part.length)

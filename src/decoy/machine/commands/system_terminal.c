@@ -299,9 +299,9 @@ static int set_one(struct process *p, struct terminal_modes *modes, char **argv,
 			return 0;
 		}
 		if (argv[0][0] == 'r')
-			modes->rows = (unsigned)number;
+			modes->rows = (uint16_t)number;
 		else if (argv[0][0] == 'c')
-			modes->columns = (unsigned)number;
+			modes->columns = (uint16_t)number;
 		else if (argv[0][0] == 'm')
 			modes->minimum = (uint8_t)number;
 		else

@@ -248,12 +248,22 @@ static void date_format(struct process *p, struct text *text, const char *format
 
 /* --- what -d understands --- */
 
+#define MONTHS_MAX 2400000 /* microseconds of so many years fit */
+
 struct reading {
 	struct civil_time c;
 	int64_t shift; /* microseconds */
 	int months;
 	bool dated;
 };
+
+static bool take_months(struct reading *r, int64_t count, int length)
+{
+	if (count > MONTHS_MAX || count < -MONTHS_MAX)
+		return false;
+	r->months += (int)count * length;
+	return r->months <= MONTHS_MAX && r->months >= -MONTHS_MAX;
+}
 
 static bool take_unit(struct reading *r, const char *word, int64_t count)
 {
@@ -267,14 +277,10 @@ static bool take_unit(struct reading *r, const char *word, int64_t count)
 
 	if (length && word[length - 1] == 's')
 		length--;
-	if (strncmp(word, "month", length) == 0 && length == 5) {
-		r->months += (int)count;
-		return true;
-	}
-	if (strncmp(word, "year", length) == 0 && length == 4) {
-		r->months += (int)count * 12;
-		return true;
-	}
+	if (strncmp(word, "month", length) == 0 && length == 5)
+		return take_months(r, count, 1);
+	if (strncmp(word, "year", length) == 0 && length == 4)
+		return take_months(r, count, 12);
 	for (size_t i = 0; i < ARRAY_COUNT(units); i++)
 		if (strlen(units[i].name) == length && strncmp(word, units[i].name, length) == 0)
 			return !__builtin_mul_overflow(count, units[i].length, &count) &&
@@ -306,6 +312,8 @@ static bool read_word(struct reading *r, const char *word, const char *next, boo
 	if (strcmp(word, "tomorrow") == 0)
 		return take_unit(r, "day", 1);
 	if (strcmp(word, "ago") == 0) {
+		if (r->shift == INT64_MIN)
+			return false;
 		r->shift = -r->shift;
 		r->months = -r->months;
 		return true;
@@ -329,7 +337,9 @@ static bool read_word(struct reading *r, const char *word, const char *next, boo
 					   .minute = r->dated ? r->c.minute : 0,
 					   .second = r->dated ? r->c.second : 0};
 		r->dated = true;
-		return word[used] ? read_word(r, word + used + 1, NULL, took_next) : true;
+		/* A date behind the T would nest as deep as its text is long. */
+		return !word[used] || (!strchr(word + used + 1, 'T') &&
+				       read_word(r, word + used + 1, NULL, took_next));
 	}
 	if (sscanf(word, "%2d/%2d/%4d%n", &a, &b, &c, &used) == 3 && !word[used]) {
 		if (a < 1 || a > 12 || b < 1 || b > 31)
@@ -429,11 +439,15 @@ static bool read_date(struct process *p, const char *text, int64_t now, int64_t 
 	if (r.months) {
 		int all = r.c.year * 12 + r.c.month - 1 + r.months;
 
-		r.c.year = all / 12;
-		r.c.month = all % 12 + 1;
+		r.c.year = (all - (all < 0 ? 11 : 0)) / 12;
+		r.c.month = all - r.c.year * 12 + 1;
 	}
-	*time = clock_from_civil(&r.c) + r.shift;
-	return true;
+	return !__builtin_add_overflow(clock_from_civil(&r.c), r.shift, time);
+}
+
+bool system_read_date(struct process *p, const char *text, int64_t *time)
+{
+	return read_date(p, text, process_now(p), time);
 }
 
 static int run_date(struct process *p, int argc, char **argv)

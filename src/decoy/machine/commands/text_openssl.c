@@ -2,10 +2,8 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* a state without memory of its own */
 #include <openssl/md5.h>
 
+#include "decoy/machine/commands/packages.h"
 #include "decoy/machine/commands/text_openssl.h"
-
-static const char version_words[] =
-	"OpenSSL 3.0.15 3 Sep 2024 (Library: OpenSSL 3.0.15 3 Sep 2024)\n";
 
 /* --- passwd: MD5 crypt as Poul-Henning Kamp's --- */
 
@@ -250,7 +248,8 @@ static int openssl_main(struct process *process, int argc, char **argv)
 		return argc < 2 ? 1 : 0;
 	}
 	if (strcmp(word, "version") == 0) {
-		process_put_text(process, version_words);
+		process_print(process, "%s (Library: %s)\n", packages_openssl(process),
+			      packages_openssl(process));
 		return 0;
 	}
 	if (strcmp(word, "rand") == 0)

@@ -13,6 +13,9 @@ proc_reader proc_uptime, proc_loadavg, proc_version, proc_cpuinfo, proc_meminfo,
 	proc_command_line, proc_interrupts, proc_vmstat, proc_hostname, proc_os_release,
 	proc_os_version, proc_boot_id, proc_uuid, proc_threads_max, proc_file_number;
 
+/* proc_memory.c */
+proc_reader proc_iomem, proc_ioports, proc_kallsyms;
+
 /* proc_net.c */
 proc_reader proc_net_dev, proc_net_route, proc_net_arp, proc_net_tcp, proc_net_tcp6, proc_net_udp,
 	proc_net_udp6, proc_net_unix, proc_net_if_inet6, proc_net_fib_trie, proc_net_sockstat,

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "decoy/machine/files/live_table.h"
+#include "decoy/machine/hardware.h"
 
 #define FILE_ROW(path, read)                     \
 	{                                        \
@@ -278,21 +279,103 @@ static const struct live_row rows[] = {
 
 static const struct live_rows table = {rows, ARRAY_COUNT(rows), 1};
 
+/* --- /sys/module --- */
+
+/* Keys of a loaded module's folder and of what is in it. */
+#define MODULE_FIRST ((uint64_t)0x10000)
+#define MODULE_PARTS 16
+
+static const struct live_entry module_parts[] = {
+	{"coresize", S_IFREG | 0444, 1}, {"holders", S_IFDIR | 0755, 2},
+	{"initsize", S_IFREG | 0444, 3}, {"initstate", S_IFREG | 0444, 4},
+	{"notes", S_IFDIR | 0755, 5},    {"refcnt", S_IFREG | 0444, 6},
+	{"sections", S_IFDIR | 0755, 7}, {"taint", S_IFREG | 0444, 8},
+	{"uevent", S_IFREG | 0200, 9},
+};
+
+static bool is_module_folder(uint64_t key)
+{
+	return key >= table.first && key < table.first + table.count &&
+	       strcmp(rows[key - table.first].path, "module") == 0;
+}
+
+/* The entry number `index` of /sys/module or of one module's folder. */
+static bool module_entry(const struct file_access *access, uint64_t folder, uint64_t index,
+			 struct live_entry *entry)
+{
+	const struct host_module *modules;
+	size_t count = host_modules(live_host(access), &modules);
+
+	if (is_module_folder(folder)) {
+		if (index >= count)
+			return false;
+		*entry = (struct live_entry){modules[index].name, S_IFDIR | 0755,
+					     MODULE_FIRST + index * MODULE_PARTS};
+		return true;
+	}
+	if (folder < MODULE_FIRST || (folder - MODULE_FIRST) % MODULE_PARTS ||
+	    index >= ARRAY_COUNT(module_parts))
+		return false;
+	*entry = module_parts[index];
+	entry->key += folder;
+	return true;
+}
+
+static int read_module(const struct file_access *access, uint64_t key, struct writer *out)
+{
+	const struct host_module *modules;
+	size_t count = host_modules(live_host(access), &modules);
+	uint64_t index = (key - MODULE_FIRST) / MODULE_PARTS;
+
+	if (index >= count)
+		return -ENOENT;
+	switch ((key - MODULE_FIRST) % MODULE_PARTS) {
+	case 1:
+		writer_format(out, "%u\n", modules[index].size);
+		return 0;
+	case 3:
+		writer_text(out, "0\n");
+		return 0;
+	case 4:
+		writer_text(out, "live\n");
+		return 0;
+	case 6:
+		writer_format(out, "%u\n", modules[index].users);
+		return 0;
+	case 8:
+		writer_text(out, "\n");
+		return 0;
+	default:
+		return -EIO;
+	}
+}
+
+/* --- the tree --- */
+
 static bool find(const struct file_access *access, uint64_t folder, const char *name,
 		 struct live_entry *entry)
 {
+	if (is_module_folder(folder) || folder >= MODULE_FIRST) {
+		for (uint64_t i = 0; module_entry(access, folder, i, entry); i++)
+			if (strcmp(entry->name, name) == 0)
+				return true;
+		return false;
+	}
 	return live_rows_find(&table, access, folder, name, entry);
 }
 
 static bool next(const struct file_access *access, uint64_t folder, uint64_t *position,
 		 struct live_entry *entry)
 {
+	if (is_module_folder(folder) || folder >= MODULE_FIRST)
+		return module_entry(access, folder, (*position)++, entry);
 	return live_rows_next(&table, access, folder, position, entry);
 }
 
 static int read_key(const struct file_access *access, uint64_t key, struct writer *out)
 {
-	return live_rows_read(&table, access, key, out);
+	return key >= MODULE_FIRST ? read_module(access, key, out)
+				   : live_rows_read(&table, access, key, out);
 }
 
 static int write_key(const struct file_access *access, uint64_t key, struct slice bytes)
@@ -304,11 +387,16 @@ static int write_key(const struct file_access *access, uint64_t key, struct slic
 
 static void status(const struct file_access *access, uint64_t key, struct file_status *status)
 {
-	(void)key;
+	struct live_entry below;
+	uint64_t position = 0;
+
 	status->accessed = status->modified = status->changed =
 		host_boot_time(live_host(access), access->now);
 	if (S_ISREG(status->mode))
 		status->size = 4096;
+	else if (S_ISDIR(status->mode))
+		while (next(access, key, &position, &below))
+			status->links += S_ISDIR(below.mode) != 0;
 }
 
 const struct live_tree live_tree_sys = {

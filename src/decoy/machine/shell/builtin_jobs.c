@@ -346,6 +346,7 @@ int builtin_kill(struct shell *shell, int argc, char **argv)
 		message_say(shell, "you need to specify whom to kill");
 		return 1;
 	}
+	shell->just_killed = true;
 	for (; at < argc; at++) {
 		int result = send_signal(shell, argv[at], signal);
 

@@ -341,9 +341,10 @@ int builtin_mapfile(struct shell *shell, int argc, char **argv)
 			text_add_words(shell->process, &reading.line, "");
 		if (skip-- > 0)
 			continue;
-		if (array_set(shell, variable, "", index++,
+		if (array_set(shell, variable, "", index,
 			      pool_text(shell->scratch, text_slice(&reading.line)), false) < 0)
 			return 1;
+		index += index < INT64_MAX;
 		if (!complete || (most && ++count >= most))
 			break;
 	}

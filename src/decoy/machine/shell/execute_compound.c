@@ -376,6 +376,8 @@ static int test_node(struct shell *shell, const struct node *node)
 	int result;
 
 	process_step(shell->process);
+	if (shell_stack_is_low(shell))
+		return 2;
 	switch (node->kind) {
 	case NODE_TEST_NOT:
 		result = test_node(shell, node->first);

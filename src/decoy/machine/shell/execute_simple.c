@@ -40,6 +40,11 @@ static void trace_fields(struct shell *shell, const struct fields *fields)
 	process_give(shell->process, text.data);
 }
 
+static int64_t after(int64_t index)
+{
+	return index < INT64_MAX ? index + 1 : index;
+}
+
 /* name=( ... ) */
 static bool assign_compound(struct shell *shell, const char *name, const struct word *word,
 			    bool append)
@@ -59,7 +64,7 @@ static bool assign_compound(struct shell *shell, const char *name, const struct 
 	}
 	variable = array_make(shell, name, false);
 	if (append && variable->array->count && !(variable->attributes & VARIABLE_ASSOCIATIVE))
-		index = variable->array->items[variable->array->count - 1].index + 1;
+		index = after(variable->array->items[variable->array->count - 1].index);
 	for (const struct word *each = word->elements; each; each = each->next) {
 		struct fields fields = {0};
 		const char *end = each->text[0] == '[' ? strstr(each->text, "]=") : NULL, *key;
@@ -72,7 +77,7 @@ static bool assign_compound(struct shell *shell, const char *name, const struct 
 					    (size_t)(end - each->text) - 1, &key, &index) < 0 ||
 			    array_set(shell, variable, key, index, value, false) < 0)
 				return false;
-			index++;
+			index = after(index);
 			continue;
 		}
 		if (expand_word(shell, each, &fields) < 0)
@@ -90,8 +95,9 @@ static bool assign_compound(struct shell *shell, const char *name, const struct 
 				i++;
 				continue;
 			}
-			if (array_set(shell, variable, "", index++, fields.at[i], false) < 0)
+			if (array_set(shell, variable, "", index, fields.at[i], false) < 0)
 				return false;
+			index = after(index);
 		}
 	}
 	variables_changed(shell, variable);

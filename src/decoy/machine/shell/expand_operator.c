@@ -232,14 +232,14 @@ static bool substring_range(struct expansion *out, const char *text, size_t leng
 		goto failed;
 	if (*start < 0)
 		*start += total;
-	*count = total - *start;
+	*count = *start < 0 ? 0 : total - *start;
 	if (colon < length) {
 		struct slice rest = slice_of(text + colon + 1, length - colon - 1);
 
 		if (arithmetic_expand(out->shell, rest, count) < 0)
 			goto failed;
-		if (*count < 0)
-			*count = total + *count - *start;
+		if (*count < 0 && *start >= 0 && *start <= total)
+			*count += total - *start;
 		if (*count < 0 && *start >= 0 && *start <= total) {
 			message_fatal(out->shell, 1, "%.*s: substring expression < 0",
 				      (int)rest.length, (const char *)rest.at);

@@ -313,6 +313,8 @@ static bool end_of_terminal(struct shell *shell)
 		}
 	if (shell_has(shell, SHELL_BASH))
 		message_plain(shell, "%s\n", shell->login ? "logout" : "exit");
+	else
+		message_plain(shell, "\n");
 	return true;
 }
 
@@ -380,7 +382,9 @@ void input_run_lines(struct shell *shell, int descriptor)
 			if (shell->unwind == UNWIND_EXIT)
 				break;
 			shell->unwind = UNWIND_NONE;
-			jobs_check(shell, true);
+			if (!shell->just_killed)
+				jobs_check(shell, true);
+			shell->just_killed = false;
 			run_prompt_command(shell);
 		}
 		if (!run_one(shell, &lexer, &source))

@@ -218,9 +218,8 @@ void jobs_print(struct shell *shell, const struct job *job, char form)
 			    job->pids[0]);
 	else if (!shell_has(shell, SHELL_DASH))
 		text_add_byte(process, &out, ' ');
-	text_format(process, &out, shell_has(shell, SHELL_BASH) ? "%-23s %s%s\n" : "%-26s%s%s\n",
-		    state.data,
-		    shell_has(shell, SHELL_BASH) || shell->interactive ? job->text : " ",
+	text_format(process, &out, shell_has(shell, SHELL_BASH) ? "%-23s %s%s\n" : "%-27s%s%s\n",
+		    state.data, shell_has(shell, SHELL_BASH) || shell->interactive ? job->text : "",
 		    running && shell_has(shell, SHELL_BASH) && job->background ? " &" : "");
 	output_put(shell, text_slice(&out));
 	process_give(process, out.data);
@@ -308,7 +307,8 @@ int jobs_wait(struct shell *shell, struct job *job)
 		job->touched = ++shell->job_touched;
 		write_text(shell, job);
 		output_flush(shell);
-		message_plain(shell, "\n");
+		if (shell_has(shell, SHELL_BASH))
+			message_plain(shell, "\n");
 		jobs_print(shell, job, 0);
 		output_flush(shell);
 		job->told = true;

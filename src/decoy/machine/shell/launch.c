@@ -268,7 +268,7 @@ static int run_script(struct shell *shell, const char *name, const char *path, c
 	if (descriptor >= 0)
 		process_close(shell->process, descriptor);
 	for (ssize_t i = 0; i < length && head[i] != '\n'; i++)
-		if (!head[i]) {
+		if (!head[i] || (i == 3 && !memcmp(head, "\177ELF", 4))) {
 			if (shell_has(shell, SHELL_BASH))
 				message_say(shell,
 					    "%s: cannot execute binary file: Exec format error",

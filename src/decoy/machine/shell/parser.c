@@ -543,7 +543,13 @@ int parser_substitution(struct shell *shell, struct lexer *lexer, struct pool *p
 
 	*tree = NULL;
 	parser.depth = lexer->depth;
+	if (lexer->depth >= SHELL_NESTING_MAX || shell_stack_is_low(shell)) {
+		message_say(shell, "maximum nesting level exceeded");
+		return -1;
+	}
+	lexer->depth++;
 	*tree = parser_list(&parser, NULL);
+	lexer->depth--;
 	if (!*tree || parser.failed)
 		return -1;
 	if (parser.token.kind != TOKEN_CLOSE || !parser.have_token) {

@@ -314,8 +314,10 @@ static struct node *parse_parenthesis(struct parser *parser)
 	node->first = parser_list(parser, NULL);
 	if (!node->first || parser->failed)
 		return NULL;
-	if (!node->first->first || parser_peek(parser, LEXER_COMMAND)->kind != TOKEN_CLOSE)
+	if (parser_peek(parser, LEXER_COMMAND)->kind != TOKEN_CLOSE)
 		return parser_unexpected(parser, ")");
+	if (!node->first->first)
+		return parser_unexpected(parser, NULL);
 	parser_take(parser);
 	return node;
 }

@@ -1,6 +1,9 @@
 /* The grammar of [[ ]]. */
 #include "decoy/machine/shell/state.h"
 
+/* Operands and operators of one [[ ]]. */
+#define TESTS_MAX 200
+
 static struct node *parse_or(struct parser *parser);
 
 static void skip_newlines(struct parser *parser)
@@ -139,7 +142,8 @@ static struct node *parse_not(struct parser *parser)
 
 	skip_newlines(parser);
 	token = parser_peek(parser, LEXER_TEST);
-	if (++parser->depth > SHELL_NESTING_MAX || shell_stack_is_low(parser->shell))
+	if (++parser->depth > SHELL_NESTING_MAX || ++parser->tests > TESTS_MAX ||
+	    shell_stack_is_low(parser->shell))
 		return parser_unexpected(parser, NULL);
 	if (token->kind == TOKEN_WORD && !strcmp(token->word.text, "!")) {
 		node = parser_node(parser, NODE_TEST_NOT);
@@ -196,9 +200,11 @@ static struct node *parse_or(struct parser *parser)
 
 struct node *parser_test(struct parser *parser)
 {
-	struct node *node = parse_or(parser);
+	struct node *node;
 	struct token *token;
 
+	parser->tests = 0;
+	node = parse_or(parser);
 	if (parser->failed)
 		return NULL;
 	token = parser_peek(parser, LEXER_TEST);

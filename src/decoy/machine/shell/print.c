@@ -119,38 +119,42 @@ static void print_body(struct printing *printing, const char *before, const stru
 	put(printing, after);
 }
 
+static void if_break(struct printing *printing)
+{
+	if (printing->lines)
+		newline(printing);
+	else
+		put(printing, " ");
+}
+
+/* bash shows elif as else with an if of its own. There may be thousands: no recursion. */
 static void print_if(struct printing *printing, const struct node *node)
 {
-	put(printing, "if ");
-	for (;;) {
+	size_t within = 0;
+
+	for (;; node = node->other) {
 		bool lines = printing->lines;
 
+		put(printing, "if ");
 		printing->lines = false;
 		print_list(printing, node->condition, true);
 		printing->lines = lines;
-		if (!node->other || node->other->kind != NODE_IF) {
-			print_body(printing, " then", node->first, node->other ? "else" : "fi");
+		if (!node->other || node->other->kind != NODE_IF)
 			break;
-		}
-		/* bash shows elif as else with an if of its own */
 		print_body(printing, " then", node->first, "else");
 		printing->indent += 4;
-		if (printing->lines)
-			newline(printing);
-		else
-			put(printing, " ");
-		print_if(printing, node->other);
-		put(printing, ";");
-		printing->indent -= 4;
-		if (printing->lines)
-			newline(printing);
-		else
-			put(printing, " ");
-		put(printing, "fi");
-		return;
+		within++;
+		if_break(printing);
 	}
+	print_body(printing, " then", node->first, node->other ? "else" : "fi");
 	if (node->other)
 		print_body(printing, "", node->other, "fi");
+	for (; within; within--) {
+		put(printing, ";");
+		printing->indent -= 4;
+		if_break(printing);
+		put(printing, "fi");
+	}
 }
 
 static void print_case(struct printing *printing, const struct node *node)

@@ -81,7 +81,7 @@ static void put_columns(struct editor *editor, const struct fields *fields)
 				text_add_byte(process, &editor->out, (uint8_t)sign);
 				length++;
 			}
-			if (k + 1 < per_row)
+			if (!editor->simple || (k + 1 < per_row && i + rows < fields->count))
 				for (; length < width; length++)
 					text_add_byte(process, &editor->out, ' ');
 		}

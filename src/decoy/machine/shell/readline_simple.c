@@ -1,6 +1,7 @@
 /* BusyBox's own line editing: fewer keys, plainer bytes. */
 #include <ctype.h>
 
+#include "decoy/machine/host.h"
 #include "decoy/machine/shell/readline_state.h"
 #include "decoy/machine/terminal.h"
 
@@ -10,14 +11,24 @@ static void put(struct editor *editor, const char *words)
 }
 
 /* Writes from the cursor to the end, and goes back to `point`. */
-static void redraw(struct editor *editor, size_t point)
+static void redraw(struct editor *editor, size_t point, bool clear)
 {
 	text_add(editor->shell->process, &editor->out,
 		 slice_from(text_slice(&editor->line), editor->point));
-	put(editor, "\033[J");
+	if (clear)
+		put(editor, "\033[J");
 	for (size_t i = point; i < editor->line.length; i++)
 		put(editor, "\b");
 	editor->point = point;
+}
+
+/* The whole line anew, with its prompt. */
+static void show_line(struct editor *editor, size_t point)
+{
+	put(editor, "\r");
+	put(editor, editor->prompt);
+	editor->point = 0;
+	redraw(editor, point, true);
 }
 
 static void move(struct editor *editor, size_t point)
@@ -47,7 +58,7 @@ static void erase_before(struct editor *editor)
 	}
 	put(editor, "\b");
 	readline_delete(editor, point - 1, point);
-	redraw(editor, editor->point);
+	redraw(editor, editor->point, true);
 }
 
 static void show_history(struct editor *editor, int step)
@@ -64,28 +75,35 @@ static void show_history(struct editor *editor, int step)
 	place = step < 0 ? place - 1 : place + 1;
 	editor->history_place = place;
 	line = history_at(shell, place);
-	move(editor, 0);
 	readline_replace(editor, line ? line : "");
-	editor->point = 0;
-	redraw(editor, editor->line.length);
+	show_line(editor, editor->line.length);
+}
+
+static void delete_here(struct editor *editor)
+{
+	if (editor->point == editor->line.length)
+		return;
+	readline_delete(editor, editor->point, editor->point + 1);
+	redraw(editor, editor->point, true);
 }
 
 static void do_escape(struct editor *editor)
 {
-	int byte = readline_key(editor);
+	int byte = readline_key(editor), first;
 
 	if (byte != '[' && byte != 'O')
 		return;
+	/* A terminal's answer to "where is the cursor" comes this way, too: ESC [ row ; column R.
+	 */
 	byte = readline_key(editor);
-	if (isdigit(byte)) {
-		int end = readline_key(editor);
-
-		if (end == '~')
-			byte = byte == '1' || byte == '7'   ? 'H'
-			       : byte == '4' || byte == '8' ? 'F'
-			       : byte == '3'                ? 'd'
-							    : 0;
-	}
+	first = byte;
+	while (isdigit(byte) || byte == ';')
+		byte = readline_key(editor);
+	if (byte == '~')
+		byte = first == '1' || first == '7'   ? 'H'
+		       : first == '4' || first == '8' ? 'F'
+		       : first == '3'                 ? 'd'
+						      : 0;
 	switch (byte) {
 	case 'A':
 		show_history(editor, -1);
@@ -108,10 +126,7 @@ static void do_escape(struct editor *editor)
 		move(editor, editor->line.length);
 		break;
 	case 'd':
-		if (editor->point < editor->line.length) {
-			readline_delete(editor, editor->point, editor->point + 1);
-			redraw(editor, editor->point);
-		}
+		delete_here(editor);
 		break;
 	default:
 		break;
@@ -128,23 +143,17 @@ static void type(struct editor *editor, uint8_t letter)
 		return;
 	}
 	editor->point = point;
-	redraw(editor, point + 1);
+	redraw(editor, point + 1, false);
 }
 
 static void complete(struct editor *editor)
 {
-	struct text before = {0};
-	size_t point = editor->point;
+	size_t before = editor->line.length, listed = editor->out.length;
 
-	text_add(editor->shell->process, &before, text_slice(&editor->line));
 	readline_complete(editor, false);
-	if (editor->line.length != before.length) {
-		size_t now = editor->point;
-
-		editor->point = point < now ? point : 0;
-		redraw(editor, now);
-	}
-	process_give(editor->shell->process, before.data);
+	listed = editor->out.length - listed;
+	if (editor->line.length != before || listed > 1)
+		show_line(editor, editor->point);
 }
 
 static void do_key(struct editor *editor, int byte)
@@ -167,6 +176,8 @@ static void do_key(struct editor *editor, int byte)
 	case 4:
 		if (!editor->line.length)
 			editor->done = editor->ended = true;
+		else
+			delete_here(editor);
 		break;
 	case 8:
 	case 127:
@@ -190,15 +201,14 @@ static void do_key(struct editor *editor, int byte)
 	case 16:
 		show_history(editor, -1);
 		break;
-	case 21: {
-		size_t point = editor->point;
-
-		move(editor, 0);
-		readline_delete(editor, 0, point);
-		editor->point = 0;
-		redraw(editor, 0);
+	case 12:
+		put(editor, "\033[H\033[J");
+		show_line(editor, editor->point);
 		break;
-	}
+	case 21:
+		readline_delete(editor, 0, editor->point);
+		show_line(editor, 0);
+		break;
 	case 23:
 		while (editor->point && isspace((uint8_t)editor->line.data[editor->point - 1]))
 			erase_before(editor);
@@ -248,7 +258,10 @@ char *readline_simple(struct shell *shell, const char *prompt, bool *interrupted
 	editor->columns = modes->columns > 1 ? modes->columns : 80;
 	editor->history_place = SIZE_MAX;
 	text_add_words(shell->process, &editor->line, "");
+	editor->prompt = prompt;
 	put(editor, prompt);
+	if (host_kind(process_host(shell->process)) == HOST_DEBIAN)
+		put(editor, "\033[6n"); /* Debian's build asks where the cursor is */
 	while (!editor->done) {
 		int byte = readline_key(editor);
 

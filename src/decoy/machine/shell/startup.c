@@ -413,6 +413,13 @@ static void begin_interactive(struct shell *shell)
 		shell_option_set(shell, SET_HISTORY, true);
 		shell_option_set(shell, SET_HISTEXPAND, true);
 	}
+	if (shell_has(shell, SHELL_ASH)) /* its greeting */
+		message_plain(shell,
+			      "\n\n%s built-in shell (ash)\nEnter 'help' for a list of built-in "
+			      "commands.\n\n",
+			      persona_text(host_persona(process_host(shell->process)),
+					   "busybox.version",
+					   "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1)"));
 	if (!shell->job_control) {
 		if (shell_has(shell, SHELL_BASH))
 			message_plain(shell,

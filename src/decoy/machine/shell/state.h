@@ -13,7 +13,7 @@ enum { SHELL_BASH = 1, SHELL_DASH = 2, SHELL_ASH = 4, SHELL_ANY = 7 };
  * for the builtin that runs at the bottom. */
 #define SHELL_STACK_MAX ((size_t)176 * 1024)
 /* Substitutions and compound commands within each other. */
-#define SHELL_NESTING_MAX 60
+#define SHELL_NESTING_MAX 40
 /* One expansion's result: a real bash is ended by the kernel somewhere. */
 #define SHELL_EXPANSION_MAX ((size_t)1024 * 1024)
 #define SHELL_FIELDS_MAX    32768
@@ -198,7 +198,8 @@ struct shell {
 	bool in_trap, exiting;
 	bool interactive, login, restricted, reads_input, job_control, is_child, from_string;
 	bool in_startup, interrupted;
-	unsigned line; /* that runs */
+	bool just_killed; /* what `kill` ended is told at the prompt after the next */
+	unsigned line;    /* that runs */
 	unsigned subshells, commands_read;
 	unsigned shell_pid;
 	uint64_t hidden_descriptors; /* the shell's own: children do not get them */

@@ -54,23 +54,36 @@ static struct case_item *copy_cases(struct pool *pool, const struct case_item *i
 	return first;
 }
 
-struct node *tree_copy(struct pool *pool, const struct node *node)
+static struct node *copy_one(struct pool *pool, const struct node *node)
 {
-	struct node *copy;
+	struct node *copy = pool_take(pool, sizeof(*copy));
 
-	if (!node)
-		return NULL;
-	copy = pool_take(pool, sizeof(*copy));
 	*copy = *node;
 	copy->next = NULL;
 	copy->words = copy_words(pool, node->words);
 	copy->redirections = copy_redirections(pool, node->redirections);
 	copy->condition = copy_nodes(pool, node->condition);
 	copy->first = copy_nodes(pool, node->first);
-	copy->other = copy_nodes(pool, node->other);
+	copy->other = NULL;
 	copy->cases = copy_cases(pool, node->cases);
 	copy->name = copy_text(pool, node->name);
 	return copy;
+}
+
+struct node *tree_copy(struct pool *pool, const struct node *node)
+{
+	struct node *first = NULL, **at = &first;
+
+	/* Along `other`, without recursion: there may be thousands of elif. */
+	for (; node; node = node->other) {
+		*at = copy_one(pool, node);
+		at = &(*at)->other;
+		if (node->other && node->other->next) {
+			*at = copy_nodes(pool, node->other);
+			break;
+		}
+	}
+	return first;
 }
 
 static struct node *copy_nodes(struct pool *pool, const struct node *node)

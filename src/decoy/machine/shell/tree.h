@@ -243,6 +243,7 @@ struct parser {
 	bool have_token, failed, silent;
 	bool wants_command; /* behind | or && */
 	unsigned depth;
+	unsigned tests; /* operators of the [[ ]] at hand: it is as deep as they are many */
 	struct redirection *here[PARSER_HERE_MAX]; /* whose text follows the line */
 	unsigned here_count;
 	unsigned here_line;

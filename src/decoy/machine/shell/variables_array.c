@@ -88,6 +88,12 @@ static size_t place_of(const struct variable *variable, const char *key, int64_t
 	return low;
 }
 
+/* A negative index counts from behind the last element; the largest one is INT64_MAX. */
+static int64_t from_end(const struct array *array, int64_t index)
+{
+	return (int64_t)((uint64_t)index + (uint64_t)array->items[array->count - 1].index + 1);
+}
+
 const char *array_get(const struct variable *variable, const char *key, int64_t index)
 {
 	bool found;
@@ -96,7 +102,7 @@ const char *array_get(const struct variable *variable, const char *key, int64_t 
 	if (!variable->array)
 		return index == 0 ? variable->value : NULL;
 	if (index < 0 && !(variable->attributes & VARIABLE_ASSOCIATIVE) && variable->array->count)
-		index += variable->array->items[variable->array->count - 1].index + 1;
+		index = from_end(variable->array, index);
 	at = place_of(variable, key, index, &found);
 	return found ? variable->array->items[at].value : NULL;
 }
@@ -128,7 +134,7 @@ int array_set(struct shell *shell, struct variable *variable, const char *key, i
 	}
 	array = variable->array;
 	if (index < 0 && !(variable->attributes & VARIABLE_ASSOCIATIVE) && array->count)
-		index += array->items[array->count - 1].index + 1;
+		index = from_end(array, index);
 	at = place_of(variable, key, index, &found);
 	if (!found) {
 		if (array->count >= SHELL_ELEMENTS_MAX) {
@@ -169,7 +175,7 @@ void array_unset(struct shell *shell, struct variable *variable, const char *key
 	if (!array)
 		return;
 	if (index < 0 && !(variable->attributes & VARIABLE_ASSOCIATIVE) && array->count)
-		index += array->items[array->count - 1].index + 1;
+		index = from_end(array, index);
 	at = place_of(variable, key, index, &found);
 	if (!found)
 		return;

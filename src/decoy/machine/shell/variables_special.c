@@ -50,9 +50,7 @@ static const char *get_pid(struct shell *shell)
 
 static const char *get_parent(struct shell *shell)
 {
-	unsigned parent = shell->process->parent ? shell->process->parent->pid : 1;
-
-	return number(shell, parent);
+	return number(shell, process_parent_id(shell->process));
 }
 
 static const char *get_uid(struct shell *shell)
