@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "base/clock.h"
+#include "decoy/website/picture.h"
 #include "decoy/website/website.h"
 
 #define FILL_DEPTH_MAX 6 /* a choice may name choices; more levels are a circle */
@@ -130,51 +131,6 @@ void website_fill(struct writer *out, struct slice text, struct slice words,
 		  const struct persona *persona)
 {
 	fill(out, text, words, persona, 0);
-}
-
-/* --- the favicon: a 16 by 16 picture whose colours and pattern the installation decides --- */
-
-#define ICON_SIDE 16
-
-static void make_favicon(struct writer *out, const struct persona *persona)
-{
-	uint8_t draw[16];
-	const uint32_t pixels = ICON_SIDE * ICON_SIDE * 4, mask = ICON_SIDE * 4;
-
-	persona_derive(persona, "website.favicon", draw, sizeof(draw));
-	writer_u16le(out, 0);
-	writer_u16le(out, 1); /* an icon */
-	writer_u16le(out, 1); /* of one picture */
-	writer_u8(out, ICON_SIDE);
-	writer_u8(out, ICON_SIDE);
-	writer_u16le(out, 0);
-	writer_u16le(out, 1);
-	writer_u16le(out, 32);
-	writer_u32le(out, 40 + pixels + mask);
-	writer_u32le(out, 22);
-	writer_u32le(out, 40); /* BITMAPINFOHEADER */
-	writer_u32le(out, ICON_SIDE);
-	writer_u32le(out, 2 * ICON_SIDE);
-	writer_u16le(out, 1);
-	writer_u16le(out, 32);
-	writer_u32le(out, 0);
-	writer_u32le(out, pixels + mask);
-	for (int i = 0; i < 4; i++)
-		writer_u32le(out, 0);
-	for (unsigned y = 0; y < ICON_SIDE; y++) {
-		for (unsigned x = 0; x < ICON_SIDE; x++) {
-			/* Blocks of four, mirrored left to right as monograms are. */
-			unsigned half = x < ICON_SIDE / 2 ? x : ICON_SIDE - 1 - x;
-			unsigned bit = y / 2 * 4 + half / 2;
-			const uint8_t *colour =
-				draw[bit / 8] >> (bit % 8) & 1 ? draw + 8 : draw + 11;
-
-			writer_bytes(out, slice_of(colour, 3));
-			writer_u8(out, 255);
-		}
-	}
-	for (uint32_t i = 0; i < mask; i++)
-		writer_u8(out, 0);
 }
 
 /* --- gzip, once, as the servers would each time --- */
@@ -303,8 +259,8 @@ static int read_page(struct reading *r, const char *file, const char *path)
 {
 	struct writer raw = writer_growing(WEBSITE_FILE_MAX),
 		      filled = writer_growing(WEBSITE_FILE_MAX);
-	static const char *const templates[] = {".html", ".css", ".txt", ".xml",
-						".js",   ".svg", NULL};
+	static const char *const templates[] = {".html", ".htm", ".css", ".txt",
+						".xml",  ".js",  ".svg", NULL};
 	int result = read_file(r, file, &raw);
 
 	if (result == 0 && has_type(file, templates)) {
@@ -353,16 +309,31 @@ static int compare_pages(const void *a, const void *b)
 		      ((const struct website_page *)b)->path);
 }
 
+/* The picture that the folder lacks: of IIS's first page, which has no icon, or the icon. */
+static int add_picture(struct reading *r)
+{
+	bool is_iis = website_find(r->website, SLICE("/iisstart.htm"));
+	const char *path = is_iis ? "/iisstart.png" : "/favicon.ico";
+	struct writer picture = writer_growing(WEBSITE_FILE_MAX);
+	int result = 0;
+
+	if (!website_find(r->website, slice_text(path))) {
+		if (is_iis)
+			picture_welcome(&picture, r->persona);
+		else
+			picture_favicon(&picture, r->persona);
+		result = add_page(r, path, writer_slice(&picture));
+	}
+	writer_free(&picture);
+	return result;
+}
+
 static int read_site(struct reading *r, const char *folder)
 {
-	struct writer icon = writer_growing(WEBSITE_FILE_MAX);
 	int result = read_folder(r, folder, "", 0);
 
-	if (result == 0 && !website_find(r->website, SLICE("/favicon.ico"))) {
-		make_favicon(&icon, r->persona);
-		result = add_page(r, "/favicon.ico", writer_slice(&icon));
-	}
-	writer_free(&icon);
+	if (result == 0)
+		result = add_picture(r);
 	qsort(r->website->pages, r->website->count, sizeof(r->website->pages[0]), compare_pages);
 	return result;
 }

@@ -1,10 +1,11 @@
-/* What both styles share: conditions, ranges, reasons; see answer.h. */
+/* What the styles share: conditions, ranges, reasons; see answer.h. */
 #include "decoy/protocols/http/answer.h"
 
 static const struct {
 	const char *ending, *nginx, *apache;
 } types[] = {
 	{".html", "text/html", "text/html"},
+	{".htm", "text/html", "text/html"},
 	{".css", "text/css", "text/css"},
 	{".txt", "text/plain", "text/plain"},
 	{".xml", "text/xml", "application/xml"},
@@ -30,7 +31,7 @@ static const char *type_of(const struct website_page *page, enum http_dialect di
 
 static const struct {
 	int status;
-	const char *nginx, *apache; /* Apache's NULL: the same */
+	const char *nginx, *apache; /* Apache's and IIS's; NULL: the same */
 } reasons[] = {
 	{200, "OK", NULL},
 	{206, "Partial Content", NULL},
@@ -57,15 +58,28 @@ const char *http_reason(enum http_dialect dialect, int status)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
 		if (reasons[i].status == status)
-			return dialect == HTTP_APACHE && reasons[i].apache ? reasons[i].apache
-									   : reasons[i].nginx;
+			return dialect != HTTP_NGINX && reasons[i].apache ? reasons[i].apache
+									  : reasons[i].nginx;
 	}
 	return "Unknown";
 }
 
+/* The file's time as NTFS counts it, byte by byte from the low end, each without leading zeros. */
+static void write_filetime(struct writer *out, int64_t time)
+{
+	uint64_t ticks = (uint64_t)(time + INT64_C(11644473600) * SECOND) * 10;
+
+	for (; ticks; ticks >>= 8)
+		writer_format(out, "%x", (unsigned)(ticks & 0xff));
+}
+
 void http_etag(struct writer *out, enum http_dialect dialect, const struct website_page *page)
 {
-	if (dialect == HTTP_APACHE)
+	if (dialect == HTTP_IIS) {
+		writer_u8(out, '"');
+		write_filetime(out, page->modified);
+		writer_text(out, ":0");
+	} else if (dialect == HTTP_APACHE)
 		writer_format(out, "\"%zx-%llx", page->body.length,
 			      (unsigned long long)page->modified);
 	else
@@ -197,7 +211,10 @@ static int range(const struct http_exchange *x, struct http_plan *plan)
 static void plan_page(const struct http_exchange *x, struct http_plan *plan)
 {
 	const struct website_page *page = plan->answer->page;
-	struct slice packed = x->dialect == HTTP_NGINX ? page->nginx_gzip : page->apache_gzip;
+	/* IIS packs only what is asked for often. */
+	struct slice packed = x->dialect == HTTP_NGINX    ? page->nginx_gzip
+			      : x->dialect == HTTP_APACHE ? page->apache_gzip
+							  : slice_of(NULL, 0);
 	int status = x->simple ? 0 : conditions(x, plan->answer);
 
 	plan->type = type_of(page, x->dialect);
@@ -237,6 +254,8 @@ void http_answer_send(const struct http_exchange *x, const struct http_answer *a
 	*status = plan.status;
 	if (x->dialect == HTTP_APACHE)
 		http_apache_write(x, &plan, &out);
+	else if (x->dialect == HTTP_IIS)
+		http_iis_write(x, &plan, &out);
 	else
 		http_nginx_write(x, &plan, &out);
 	session_write(x->session, writer_slice(&out));

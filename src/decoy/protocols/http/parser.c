@@ -294,7 +294,7 @@ static enum http_progress scan_nginx(struct http_scan *scan, struct slice bytes)
 	return HTTP_MORE;
 }
 
-/* --- Apache and Go: line by line --- */
+/* --- Apache, IIS and Go: line by line --- */
 
 static struct slice without_line_end(struct slice line)
 {
@@ -368,6 +368,36 @@ static enum http_fault apache_header(struct http_scan *scan, struct slice line)
 	return ++scan->headers > HTTP_APACHE_HEADERS_MAX ? HTTP_TOO_MANY_HEADERS : HTTP_FINE;
 }
 
+static enum http_fault iis_target(struct slice method, struct slice target)
+{
+	uint8_t room[HTTP_IIS_HEAD_MAX];
+	struct writer path = writer_fixed(room, sizeof(room));
+	struct http_uri uri;
+
+	if (slice_is(target, "*"))
+		return slice_is(method, "OPTIONS") ? HTTP_FINE : HTTP_BAD_TARGET;
+	if (has_control(target) || slice_find_byte(target, '\t') != SIZE_MAX ||
+	    (target.at[0] != '/' && !slice_starts_nocase(target, "http://") &&
+	     !slice_starts_nocase(target, "https://")))
+		return HTTP_BAD_TARGET;
+	http_uri_split(&uri, target);
+	return http_path_decode(&path, uri.path, HTTP_IIS) < 0 ? HTTP_BAD_TARGET : HTTP_FINE;
+}
+
+static enum http_fault iis_line(struct slice line)
+{
+	struct slice rest = without_line_end(line), method = {NULL, 0}, target = {NULL, 0};
+
+	slice_next(&rest, ' ', &method);
+	slice_next(&rest, ' ', &target);
+	if (target.length == 0 || iis_target(method, target) != HTTP_FINE)
+		return HTTP_BAD_TARGET;
+	if (rest.length != 8 || !slice_starts(rest, "HTTP/") || !is_digit(rest.at[5]) ||
+	    rest.at[6] != '.' || !is_digit(rest.at[7]) || rest.at[5] == '0')
+		return HTTP_BAD_LINE;
+	return rest.at[5] == '1' ? HTTP_FINE : HTTP_BAD_VERSION;
+}
+
 static enum http_fault go_line(struct slice line)
 {
 	struct slice version = without_line_end(line), method = {NULL, 0}, target = {NULL, 0};
@@ -407,10 +437,12 @@ static bool take_line(struct http_scan *scan, enum http_dialect dialect, struct 
 	bool empty = without_line_end(line).length == 0;
 
 	if (!scan->in_headers) {
-		if (empty && dialect == HTTP_APACHE)
-			return false; /* Apache passes over empty lines before a request */
+		if (empty && dialect != HTTP_GO)
+			return false; /* these pass over empty lines before a request */
 		scan->in_headers = true;
-		scan->fault = dialect == HTTP_APACHE ? apache_line(scan, line) : go_line(line);
+		scan->fault = dialect == HTTP_APACHE ? apache_line(scan, line)
+			      : dialect == HTTP_IIS  ? iis_line(line)
+						     : go_line(line);
 		return scan->simple;
 	}
 	if (empty && (dialect != HTTP_APACHE || line.length == 2))
@@ -419,13 +451,32 @@ static bool take_line(struct http_scan *scan, enum http_dialect dialect, struct 
 	return false;
 }
 
+/* HTTP.sys gives up at the first wrong byte of a method: how many bytes until then, or 0. */
+static size_t bad_method(struct slice line)
+{
+	size_t i = 0;
+
+	if (line.length && (line.at[0] == '\n' || line.at[0] == '\r'))
+		return line.length > 1 && line.at[0] == '\r' && line.at[1] != '\n' ? 2 : 0;
+	while (i < line.length && is_token_byte(line.at[i]))
+		i++;
+	return i == line.length || (i && line.at[i] == ' ') ? 0 : i + 1;
+}
+
 static enum http_progress scan_lines(struct http_scan *scan, enum http_dialect dialect,
 				     struct slice bytes)
 {
 	for (;;) {
-		size_t end = slice_find_byte(slice_from(bytes, scan->at), '\n');
+		size_t end = slice_find_byte(slice_from(bytes, scan->at), '\n'), bad = 0;
 		bool done;
 
+		if (dialect == HTTP_IIS && !scan->in_headers)
+			bad = bad_method(slice_from(bytes, scan->line));
+		if (bad) {
+			scan->at = scan->line + (uint32_t)bad;
+			scan->fault = HTTP_BAD_METHOD;
+			return HTTP_FAULTY;
+		}
 		if (end == SIZE_MAX) {
 			scan->at = (uint32_t)bytes.length;
 			return HTTP_MORE;
@@ -443,11 +494,12 @@ static enum http_progress scan_lines(struct http_scan *scan, enum http_dialect d
 
 enum http_progress http_scan(struct http_scan *scan, enum http_dialect dialect, struct slice bytes)
 {
-	struct slice within = slice_first(bytes, HTTP_HEAD_MAX);
+	size_t most = dialect == HTTP_IIS ? HTTP_IIS_HEAD_MAX : HTTP_HEAD_MAX;
+	struct slice within = slice_first(bytes, most);
 	enum http_progress progress = dialect == HTTP_NGINX ? scan_nginx(scan, within)
 							    : scan_lines(scan, dialect, within);
 
-	if (progress == HTTP_MORE && within.length == HTTP_HEAD_MAX) {
+	if (progress == HTTP_MORE && within.length == most) {
 		scan->fault = scan->in_headers ? HTTP_HEADER_TOO_LONG : HTTP_LINE_TOO_LONG;
 		return HTTP_FAULTY;
 	}

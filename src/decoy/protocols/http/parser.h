@@ -18,12 +18,15 @@
 /* Apache's LimitRequestLine, LimitRequestFieldSize and LimitRequestFields. */
 #define HTTP_APACHE_LINE_MAX    8190
 #define HTTP_APACHE_HEADERS_MAX 100
+/* HTTP.sys: MaxRequestBytes of a whole head, UrlSegmentMaxLength. */
+#define HTTP_IIS_HEAD_MAX    16384
+#define HTTP_IIS_SEGMENT_MAX 260
 /* No head is longer, whoever we play: what an unfinished head may cost us in memory. */
 #define HTTP_HEAD_MAX (36 * 1024)
 /* Headers that are kept apart; more than any client sends, and a bound on our stack. */
 #define HTTP_HEADERS_MAX 256
 
-enum http_dialect { HTTP_NGINX, HTTP_APACHE, HTTP_GO };
+enum http_dialect { HTTP_NGINX, HTTP_APACHE, HTTP_IIS, HTTP_GO };
 
 enum http_fault {
 	HTTP_FINE,
@@ -34,6 +37,7 @@ enum http_fault {
 	HTTP_BAD_HEADER,
 	HTTP_HEADER_TOO_LONG,
 	HTTP_TOO_MANY_HEADERS,
+	HTTP_BAD_METHOD, /* IIS tells it from other bad lines */
 };
 
 enum http_progress { HTTP_MORE, HTTP_COMPLETE, HTTP_FAULTY };

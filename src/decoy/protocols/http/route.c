@@ -12,7 +12,11 @@
 #define COOKIE          "sid"
 #define NONCE           8
 #define FIELD_MAX       512
-#define NAME_MAX_APACHE 255 /* a longer file name is an error to the file system: 403 */
+#define ASPX            ".aspx"
+#define IIS_URL_MAX     4096     /* maxUrl, maxQueryString, maxAllowedContentLength: past them it */
+#define IIS_QUERY_MAX   2048     /* is 404 */
+#define IIS_BODY_MAX    30000000 /* bytes */
+#define NAME_MAX_APACHE 255      /* a longer file name is an error to the file system: 403 */
 
 static void refuse(struct http_request *request, int status)
 {
@@ -216,6 +220,27 @@ static void route_location(struct http_request *request, struct slice path, stru
 	refuse(request, 301);
 }
 
+/* The page of a folder, whose path has room for more; the path is then that page's. */
+static const struct website_page *find_index(struct http_request *request, struct writer *path)
+{
+	static const char *const names[] = {"default.htm", "index.htm", "index.html",
+					    "iisstart.htm"};
+	const struct website *website = request->options->website;
+	const struct website_page *page = NULL;
+	size_t length = path->length;
+
+	if (request->exchange.dialect != HTTP_IIS) {
+		writer_text(path, "index.html");
+		return path->failed ? NULL : website_find(website, writer_slice(path));
+	}
+	for (size_t i = 0; !page && i < ARRAY_COUNT(names); i++) {
+		path->length = length;
+		writer_text(path, names[i]);
+		page = path->failed ? NULL : website_find(website, writer_slice(path));
+	}
+	return page;
+}
+
 static bool has_long_name(struct slice path)
 {
 	struct slice name;
@@ -243,9 +268,7 @@ static void route_file(struct http_request *request, struct writer *path, struct
 	bool folder = length && name.at[length - 1] == '/';
 	const struct website_page *page;
 
-	if (folder)
-		writer_text(path, "index.html");
-	page = path->failed ? NULL : website_find(website, writer_slice(path));
+	page = folder ? find_index(request, path) : website_find(website, name);
 	if (page && !is_hidden(page->path)) {
 		request->answer.page = page;
 		refuse(request, 200);
@@ -404,10 +427,117 @@ static void route_apache(struct http_request *request)
 	}
 }
 
+/* --- IIS --- */
+
+static void refuse_sys(struct http_request *request, enum http_sys_fault fault)
+{
+	request->exchange.keep_alive = false;
+	request->answer.sys = fault;
+	refuse(request, http_sys_status(fault));
+}
+
+/* Windows finds files in any case; those of our sites have small letters. */
+static void fold(struct writer *path)
+{
+	for (size_t i = 0; i < path->length; i++) {
+		if (path->at[i] >= 'A' && path->at[i] <= 'Z')
+			path->at[i] |= 0x20;
+	}
+}
+
+static bool ends_with(struct slice text, const char *ending)
+{
+	size_t length = strlen(ending);
+
+	return text.length >= length && slice_is(slice_from(text, text.length - length), ending);
+}
+
+static void route_iis_file(struct http_request *request, struct writer *path, struct http_uri *uri)
+{
+	struct slice method = request->head->method, name = writer_slice(path);
+	bool is_program = ends_with(name, ASPX) || ends_with(name, ".ashx") ||
+			  ends_with(name, ".asmx") || ends_with(name, ".axd");
+	bool reads = slice_is(method, "GET") || slice_is(method, "HEAD");
+
+	route_file(request, path, uri);
+	if (request->answer.status == 404) {
+		request->answer.is_aspx = is_program;
+	} else if (!reads) {
+		request->answer = (struct http_answer){.allow = "GET, HEAD, OPTIONS, TRACE"};
+		refuse(request, 405);
+	}
+}
+
+/* What HTTP.sys finds wrong with a head that can be read. */
+static enum http_sys_fault sys_refuses(const struct http_head *head)
+{
+	bool sends = slice_is(head->method, "POST") || slice_is(head->method, "PUT");
+	size_t lengths, codings;
+
+	http_head_find(head, "content-length", &lengths);
+	http_head_find(head, "transfer-encoding", &codings);
+	if (sends && !lengths && !codings)
+		return HTTP_SYS_LENGTH_MISSING;
+	/* MS15-034: since then a range that ends beyond all numbers is a bad header. */
+	if (slice_contains_nocase(http_head_value(head, "range"), "18446744073709551615"))
+		return HTTP_SYS_HEADER;
+	return HTTP_SYS_NONE;
+}
+
+static void route_iis(struct http_request *request)
+{
+	static const char methods[] = "OPTIONS, TRACE, GET, HEAD, POST";
+	const struct http_head *head = request->head;
+	enum http_sys_fault fault = sys_refuses(head);
+	uint8_t room[HTTP_IIS_HEAD_MAX + 16];
+	struct writer path = writer_fixed(room, sizeof(room));
+	struct slice name;
+	struct http_uri uri;
+
+	http_uri_split(&uri, head->target);
+	if (fault) {
+		memset(&request->body, 0, sizeof(request->body));
+		refuse_sys(request, fault);
+	} else if (slice_is(head->method, "OPTIONS")) {
+		request->answer =
+			(struct http_answer){.status = 200, .is_dynamic = true, .allow = methods};
+	} else if (slice_is(head->method, "TRACE")) {
+		refuse(request, 501);
+	} else if (http_path_decode(&path, uri.path, HTTP_IIS) < 0) {
+		refuse_sys(request, HTTP_SYS_URL);
+	} else if (uri.path.length > IIS_URL_MAX || uri.query.length > IIS_QUERY_MAX ||
+		   request->body.left > IIS_BODY_MAX) {
+		refuse(request, 404);
+	} else {
+		fold(&path);
+		name = writer_slice(&path);
+		if (slice_is(name, LOGIN ASPX) || slice_is(name, INTRANET ASPX))
+			name.length -= strlen(ASPX);
+		if (!admin_refuses(request, name) && !route_program(request, name))
+			route_iis_file(request, &path, &uri);
+	}
+}
+
+static enum http_sys_fault sys_fault(enum http_fault fault)
+{
+	static const enum http_sys_fault faults[] = {
+		[HTTP_BAD_LINE] = HTTP_SYS_MALFORMED,
+		[HTTP_BAD_VERSION] = HTTP_SYS_VERSION,
+		[HTTP_BAD_TARGET] = HTTP_SYS_URL,
+		[HTTP_LINE_TOO_LONG] = HTTP_SYS_URL_LONG,
+		[HTTP_BAD_HEADER] = HTTP_SYS_HEADER,
+		[HTTP_HEADER_TOO_LONG] = HTTP_SYS_HEADERS_LONG,
+		[HTTP_BAD_METHOD] = HTTP_SYS_VERB,
+	};
+
+	return fault < ARRAY_COUNT(faults) && faults[fault] ? faults[fault] : HTTP_SYS_MALFORMED;
+}
+
 void http_route(struct http_request *request, struct session *session, enum http_dialect dialect,
 		const struct http_head *head)
 {
 	struct http_exchange *x = &request->exchange;
+	bool is_host_fine;
 	int status;
 
 	request->head = head;
@@ -418,7 +548,8 @@ void http_route(struct http_request *request, struct session *session, enum http
 	x->simple = head->simple;
 	x->keep_alive = wants_keep_alive(head);
 	status = http_body_begin(&request->body, head, dialect);
-	if (!take_host(request))
+	is_host_fine = take_host(request);
+	if (!is_host_fine)
 		status = 400;
 	if (status) {
 		memset(&request->body, 0, sizeof(request->body));
@@ -427,6 +558,12 @@ void http_route(struct http_request *request, struct session *session, enum http
 		request->refused_early = true;
 		request->tag = "malformed";
 		refuse(request, status);
+		if (dialect == HTTP_IIS)
+			refuse_sys(request, !is_host_fine   ? HTTP_SYS_HOST
+					    : status == 501 ? HTTP_SYS_CODING
+							    : HTTP_SYS_MALFORMED);
+	} else if (dialect == HTTP_IIS) {
+		route_iis(request);
 	} else if (dialect == HTTP_APACHE) {
 		route_apache(request);
 	} else {
@@ -439,6 +576,10 @@ void http_route_fault(struct http_request *request, enum http_fault fault)
 	bool nginx = request->exchange.dialect == HTTP_NGINX;
 
 	request->answer.nameless = true;
+	if (request->exchange.dialect == HTTP_IIS) {
+		refuse_sys(request, sys_fault(fault));
+		return;
+	}
 	switch (fault) {
 	case HTTP_BAD_VERSION:
 		refuse(request, 505);

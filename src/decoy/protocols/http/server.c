@@ -41,6 +41,8 @@ static enum http_dialect dialect_of(const struct session *session)
 {
 	const char *style = persona_text(session_persona(session), "http.style", "nginx");
 
+	if (strcmp(style, "iis") == 0)
+		return HTTP_IIS;
 	return strcmp(style, "apache") == 0 ? HTTP_APACHE : HTTP_NGINX;
 }
 
@@ -64,7 +66,7 @@ static void limit_requests(const struct http *state, struct http_exchange *excha
 	unsigned most = exchange->dialect == HTTP_APACHE ? APACHE_KEEP_ALIVE_MAX : KEEP_ALIVE_MAX;
 
 	exchange->requests = state->requests;
-	if (state->requests + 1 >= most)
+	if (state->requests + 1 >= most && exchange->dialect != HTTP_IIS)
 		exchange->keep_alive = false;
 }
 
@@ -224,7 +226,7 @@ static void await_body(struct session *session, struct http *state, struct http_
 		pending->evidence = session_evidence(session, EVIDENCE_PAYLOAD, "upload",
 						     request->head->target);
 	continue_if_expected(request);
-	if (request->exchange.dialect == HTTP_NGINX && !request->needs_body)
+	if (request->exchange.dialect != HTTP_APACHE && !request->needs_body)
 		http_answer_send(&request->exchange, &request->answer, &pending->status);
 }
 
@@ -317,10 +319,13 @@ static int http_prepare(void *memory, const struct persona *persona, const char 
 			struct arena *arena, char **why)
 {
 	struct http_options *options = memory;
+	const char *site = options->site;
 	char folder[512];
 
-	if (!options->site || snprintf(folder, sizeof(folder), "%s/websites/%s", share_folder,
-				       options->site) >= (int)sizeof(folder))
+	if (site && strcmp(site, "persona") == 0)
+		site = persona_text(persona, "http.site", "company");
+	if (!site || snprintf(folder, sizeof(folder), "%s/websites/%s", share_folder, site) >=
+			     (int)sizeof(folder))
 		return 0;
 	options->website = website_read(folder, persona, arena, why);
 	return options->website ? 0 : -1;
@@ -330,8 +335,9 @@ static const struct directive directives[] = {
 	{.name = "site",
 	 .type = DIRECTIVE_TEXT,
 	 .offset = offsetof(struct http_options, site),
-	 .standard = "company",
-	 .help = "Folder of share/websites that is shown."},
+	 .standard = "persona",
+	 .help = "Folder of share/websites that is shown; persona: the one that the persona "
+		 "names, else company."},
 	{.name = "body_inline",
 	 .type = DIRECTIVE_SIZE,
 	 .offset = offsetof(struct http_options, body_inline),

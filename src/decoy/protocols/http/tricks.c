@@ -70,6 +70,7 @@ static const struct trick {
 	{"router", IN_URL, "/tmunblock.cgi"},
 	{"camera", IN_URL, "/sdk/weblanguage"},
 	{"camera", IN_URL, "/onvif/"},
+	{"http-sys-range", IN_HEAD, "18446744073709551615"}, /* MS15-034 */
 	{"docker-api", IN_URL, "/containers/json"},
 	{"sql-injection", ANYWHERE, "union select"},
 	{"sql-injection", ANYWHERE, "' or '1'='1"},

@@ -81,6 +81,8 @@ static int end_segment(struct writer *out, bool last)
 
 int http_path_decode(struct writer *out, struct slice path, enum http_dialect dialect)
 {
+	unsigned run = 0; /* length of the current segment */
+
 	if (path.length == 0 || path.at[0] != '/') {
 		writer_u8(out, '/');
 		return out->failed || path.length ? -1 : 0;
@@ -95,7 +97,8 @@ int http_path_decode(struct writer *out, struct slice path, enum http_dialect di
 		if (encoded) {
 			int byte = percent_byte(slice_from(path, i));
 
-			if (byte < 0 || (byte == 0 && dialect == HTTP_NGINX))
+			if (byte < 0 || (byte == 0 && dialect == HTTP_NGINX) ||
+			    (dialect == HTTP_IIS && (byte < 0x20 || byte == 0x7f)))
 				return -1;
 			c = (uint8_t)byte;
 			i += 2;
@@ -103,6 +106,10 @@ int http_path_decode(struct writer *out, struct slice path, enum http_dialect di
 			if (dialect == HTTP_APACHE && (c == '/' || c == 0))
 				c = 1;
 		}
+		if (c == '\\' && dialect == HTTP_IIS)
+			c = '/';
+		if (dialect == HTTP_IIS && (c == '/' ? (run = 0) : ++run) > HTTP_IIS_SEGMENT_MAX)
+			return -1;
 		if (c == '/' && end_segment(out, false) < 0)
 			return -1;
 		if (c != '/')
