@@ -121,14 +121,14 @@ int schema_check(sqlite3 *database, char *why, size_t size)
 	return -1;
 }
 
-static int migrate(sqlite3 *database, int from, char *why, size_t size)
+static int migrate(sqlite3 *database, const char *step, int from, char *why, size_t size)
 {
 	char mark[96];
 
 	snprintf(mark, sizeof(mark), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
 		 SCHEMA_APPLICATION_ID, from + 1);
 	if (sqlite3_exec(database, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
-	    sqlite3_exec(database, migrations[from], NULL, NULL, NULL) == SQLITE_OK &&
+	    sqlite3_exec(database, step, NULL, NULL, NULL) == SQLITE_OK &&
 	    sqlite3_exec(database, mark, NULL, NULL, NULL) == SQLITE_OK)
 		return 0;
 	snprintf(why, size, "bringing the store from schema %d to %d failed: %s", from, from + 1,
@@ -137,21 +137,40 @@ static int migrate(sqlite3 *database, int from, char *why, size_t size)
 	return -1;
 }
 
-int schema_prepare(sqlite3 *database, char *why, size_t size)
+int schema_accept(sqlite3 *database, int newest, char *why, size_t size)
 {
 	int version = schema_version(database);
-	int application = pragma(database, "PRAGMA application_id");
+	bool is_ours = version > 0
+			       ? pragma(database, "PRAGMA application_id") == SCHEMA_APPLICATION_ID
+			       : pragma(database, "SELECT count(*) FROM sqlite_schema") <= 0;
 
-	if (version > 0 && application != SCHEMA_APPLICATION_ID) {
+	if (version < 0)
+		snprintf(why, size, "the store cannot be read: %s", sqlite3_errmsg(database));
+	else if (!is_ours)
 		snprintf(why, size, "this database is not a Sundew store: choose another folder");
+	else if (version > newest)
+		snprintf(why, size,
+			 "the store was made by a newer Sundew (schema %d, this one knows %d): "
+			 "update Sundew",
+			 version, newest);
+	else
+		return 0;
+	return -1;
+}
+
+int schema_bring(sqlite3 *database, const char *const *steps, int newest, char *why, size_t size)
+{
+	if (schema_accept(database, newest, why, size) < 0)
 		return -1;
-	}
-	if (version == 0 && pragma(database, "SELECT count(*) FROM sqlite_schema") > 0) {
-		snprintf(why, size, "this database is not a Sundew store: choose another folder");
-		return -1;
-	}
-	for (; version >= 0 && version < STORE_SCHEMA_VERSION; version++)
-		if (migrate(database, version, why, size) < 0)
+	for (int version = schema_version(database); version < newest; version++)
+		if (migrate(database, steps[version], version, why, size) < 0)
 			return -1;
+	return 0;
+}
+
+int schema_prepare(sqlite3 *database, char *why, size_t size)
+{
+	if (schema_bring(database, migrations, STORE_SCHEMA_VERSION, why, size) < 0)
+		return -1;
 	return schema_check(database, why, size);
 }

@@ -192,21 +192,25 @@ static int configure(struct store *store, char *why, size_t size)
 	/* NORMAL in WAL mode: a power loss can take the last commits, but takes the positions in
 	 * the spools with them. */
 	static const char writer[] =
-		"PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA "
-		"synchronous=NORMAL;"
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 		"PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
 		"PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=8000;"
 		"PRAGMA journal_size_limit=33554432";
+	/* Before the first table; later it would only write, at each start. */
+	static const char fresh[] = "PRAGMA auto_vacuum=INCREMENTAL";
 	static const char reader[] =
 		"PRAGMA query_only=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;"
 		"PRAGMA mmap_size=268435456";
 
-	sqlite3_busy_timeout(store->database, BUSY_MS);
 	sqlite3_extended_result_codes(store->database, 1);
 	sqlite3_db_config(store->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	if (store->mode == STORE_WRITE && schema_version(store->database) == 0 &&
+	    sqlite3_exec(store->database, fresh, NULL, NULL, NULL) != SQLITE_OK)
+		goto fail;
 	if (sqlite3_exec(store->database, store->mode == STORE_WRITE ? writer : reader, NULL, NULL,
 			 NULL) == SQLITE_OK)
 		return 0;
+fail:
 	snprintf(why, size, "the store cannot be opened: %s", sqlite3_errmsg(store->database));
 	return -1;
 }
@@ -281,7 +285,11 @@ struct store *store_open(int folder_fd, enum store_mode mode, const struct geo *
 					    : "look at the folder's rights");
 		goto fail;
 	}
-	if (configure(store, why, size) < 0 ||
+	sqlite3_busy_timeout(store->database, BUSY_MS);
+	/* Setting the journal's mode writes: not into what is not ours. */
+	if ((mode == STORE_WRITE &&
+	     schema_accept(store->database, STORE_SCHEMA_VERSION, why, size) < 0) ||
+	    configure(store, why, size) < 0 ||
 	    (mode == STORE_WRITE ? schema_prepare : schema_check)(store->database, why, size) < 0)
 		goto fail;
 	if (mode == STORE_WRITE && start_writing(store) < 0) {
