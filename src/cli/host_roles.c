@@ -120,7 +120,7 @@ static struct host *open_machine(struct process *self, const struct installation
 {
 	struct host_setup setup = {
 		.persona = host->persona,
-		.share_folder = host->folders.share,
+		.share_folder = host->settings.decoy.share,
 		.image_path = access(host->folders.image, R_OK) == 0 ? host->folders.image : NULL,
 		.disks = process_descriptor(self, "machines"),
 		.host_keys = host->host_keys,

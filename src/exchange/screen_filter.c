@@ -145,7 +145,12 @@ void screen_filter(struct screen_filter *filter, struct slice bytes, struct writ
 				filter->state = SCREEN_STRING_ESCAPE;
 			break;
 		case SCREEN_STRING_ESCAPE:
-			filter->state = byte == '\\' ? SCREEN_TEXT : SCREEN_STRING;
+			/* Another sequence ends the string, as terminals have it: nobody hides
+			 * the rest behind one that is never closed. */
+			if (byte == '\\')
+				filter->state = SCREEN_TEXT;
+			else
+				take_escape(filter, byte, out);
 			break;
 		case SCREEN_SKIP_ONE:
 			filter->state = SCREEN_TEXT;

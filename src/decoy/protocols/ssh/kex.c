@@ -210,6 +210,14 @@ static void send_ext_info(struct ssh *ssh)
 	ssh_packet_send(ssh);
 }
 
+static void set_compression(const struct ssh *ssh, struct ssh_direction *direction,
+			    enum ssh_compression compression)
+{
+	direction->compresses_late = compression == SSH_COMPRESSION_DELAYED;
+	direction->compresses = compression == SSH_COMPRESSION_ZLIB ||
+				(direction->compresses_late && ssh->flags & SSH_LOGGED_IN);
+}
+
 /* NEWKEYS, and from here on our keys. */
 static int take_up_keys(struct ssh *ssh, const struct ssh_exchange *exchange,
 			const uint8_t hash[SSH_DIGEST_MAX])
@@ -239,10 +247,7 @@ static int take_up_keys(struct ssh *ssh, const struct ssh_exchange *exchange,
 	explicit_bzero(&out, sizeof(out));
 	explicit_bzero(&source, sizeof(source));
 	ssh_compress_end(&ssh->out, true);
-	ssh->out.compresses = slice_is(choice->compression_out, "zlib") ||
-			      (slice_is(choice->compression_out, "zlib@openssh.com") &&
-			       ssh->flags & SSH_LOGGED_IN);
-	ssh->out.compresses_late = slice_is(choice->compression_out, "zlib@openssh.com");
+	set_compression(ssh, &ssh->out, choice->compression_out);
 	return result;
 }
 
@@ -469,9 +474,7 @@ static void take_newkeys(struct ssh *ssh)
 		return;
 	}
 	ssh_compress_end(&ssh->in, false);
-	ssh->in.compresses_late = slice_is(choice->compression_in, "zlib@openssh.com");
-	ssh->in.compresses = slice_is(choice->compression_in, "zlib") ||
-			     (ssh->in.compresses_late && ssh->flags & SSH_LOGGED_IN);
+	set_compression(ssh, &ssh->in, choice->compression_in);
 	ssh->flags &= ~(uint32_t)SSH_INITIAL;
 	ssh_kex_free(ssh);
 }

@@ -122,6 +122,18 @@ static const struct ssh_mac *choose_mac(const struct ssh *ssh, const struct ssh_
 	return mac;
 }
 
+static enum ssh_compression choose_compression(const struct ssh *ssh,
+					       const struct ssh_kexinit *client, enum ssh_list list)
+{
+	static const char *const names[SSH_COMPRESSIONS] = {"none", "zlib", "zlib@openssh.com"};
+	struct slice name = choose(ssh, client, list);
+	int found = 0;
+
+	while (found < SSH_COMPRESSIONS && !slice_is(name, names[found]))
+		found++;
+	return (enum ssh_compression)found;
+}
+
 const char *ssh_kexinit_choose(const struct ssh *ssh, const struct ssh_kexinit *client,
 			       struct ssh_choice *choice)
 {
@@ -144,9 +156,10 @@ const char *ssh_kexinit_choose(const struct ssh *ssh, const struct ssh_kexinit *
 	choice->mac_out = choose_mac(ssh, client, SSH_LIST_MAC_OUT, choice->cipher_out, &found_out);
 	if (!found_in || !found_out)
 		return "no matching MAC";
-	choice->compression_in = choose(ssh, client, SSH_LIST_COMPRESSION_IN);
-	choice->compression_out = choose(ssh, client, SSH_LIST_COMPRESSION_OUT);
-	if (!choice->compression_in.length || !choice->compression_out.length)
+	choice->compression_in = choose_compression(ssh, client, SSH_LIST_COMPRESSION_IN);
+	choice->compression_out = choose_compression(ssh, client, SSH_LIST_COMPRESSION_OUT);
+	if (choice->compression_in == SSH_COMPRESSIONS ||
+	    choice->compression_out == SSH_COMPRESSIONS)
 		return "no matching compression";
 	return NULL;
 }

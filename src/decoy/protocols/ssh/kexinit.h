@@ -24,14 +24,21 @@ struct ssh_kexinit {
 	bool guesses; /* a packet of a guessed method follows */
 };
 
-/* What was agreed upon. */
+enum ssh_compression {
+	SSH_COMPRESSION_NONE,
+	SSH_COMPRESSION_ZLIB,
+	SSH_COMPRESSION_DELAYED, /* zlib@openssh.com: once somebody is logged in */
+	SSH_COMPRESSIONS
+};
+
+/* What was agreed upon; nothing in it points into the packets. */
 struct ssh_choice {
 	const struct ssh_method *method;
 	enum host_key_type host_key;
 	const char *host_key_algorithm;
 	const struct ssh_cipher *cipher_in, *cipher_out;
 	const struct ssh_mac *mac_in, *mac_out; /* NULL: the cipher's own */
-	struct slice compression_in, compression_out;
+	enum ssh_compression compression_in, compression_out;
 };
 
 /* Our whole payload, with the message's number and a cookie. */

@@ -119,8 +119,13 @@ void ssh_program_run(struct ssh_channel *channel)
 
 static size_t hand_over(struct ssh_channel *channel)
 {
-	size_t taken = machine_input(channel->machine, writer_slice(&channel->input));
+	size_t taken;
 
+	/* The terminal echoes at once. */
+	writer_clear(&channel->ssh->server->gathered);
+	give_room(channel);
+	taken = machine_input(channel->machine, writer_slice(&channel->input));
+	flush(channel);
 	if (taken == 0)
 		return 0;
 	if (taken == channel->input.length) {
@@ -154,13 +159,17 @@ void ssh_program_resize(struct ssh_channel *channel)
 {
 	if (!channel->machine)
 		return;
+	writer_clear(&channel->ssh->server->gathered);
 	machine_resize(channel->machine, channel->terminal->columns, channel->terminal->rows);
+	flush(channel);
 	ssh_program_run(channel);
 }
 
 void ssh_program_signal(struct ssh_channel *channel, int signal)
 {
+	writer_clear(&channel->ssh->server->gathered);
 	machine_signal(channel->machine, signal);
+	flush(channel);
 }
 
 /* --- beginning and end --- */
