@@ -44,7 +44,7 @@ struct process {
 	bool busybox;        /* runs as an applet of BusyBox: its words differ */
 	struct shell *shell; /* the shell that this process is, for its own use; else NULL */
 	struct command_accounts *accounts; /* command.c's: NULL until it is needed */
-	/* The rest is process.c's; see process_state.h. */
+					   /* The rest is process.c's; see process_state.h. */
 };
 
 /* --- memory: counted for the log-in, given back with the process --- */
