@@ -253,7 +253,7 @@ static void an_idle_shell_holds_little(void **state)
 	for (unsigned i = 0; i < 500; i++)
 		turn(world, machine);
 	print_message("a log-in with an idle shell: %zu bytes\n", machine_footprint(machine));
-	assert_true(machine_footprint(machine) < 32 * 1024);
+	assert_true(machine_footprint(machine) < 16 * 1024);
 	finish(world, machine);
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "decoy/machine/file_system_inside.h"
+#include "decoy/machine/hardware.h"
 #include "decoy/machine/host_state.h"
 
 /* --- what the host's story adds to the image --- */
@@ -150,6 +151,43 @@ static void tell_kernel(const struct file_access *access, const struct host *hos
 	tell_file(access, &(struct host_file){.path = "/initrd.img.old", .target = target});
 }
 
+/* The files of the modules that are loaded, and who needs whom. */
+static void tell_modules(const struct file_access *access, const struct host *host)
+{
+	const char *release = host_names(host)->release;
+	const struct host_module *modules;
+	size_t count = host_modules(host, &modules);
+	struct writer needs = writer_growing((size_t)64 * 1024);
+	char path[256], file[160], names[256];
+
+	for (size_t i = 0; i < count; i++) {
+		struct slice rest, name;
+
+		host_module_path(modules[i].name, file, sizeof(file));
+		(void)snprintf(path, sizeof(path), "/usr/lib/modules/%s/%s", release, file);
+		/* On disk there are the symbols and the signature too. */
+		tell_size(access, path, 0644, modules[i].size + modules[i].size / 3 + 2713);
+		writer_format(&needs, "%s:", file);
+		host_module_needs(host, modules[i].name, names, sizeof(names));
+		rest = slice_text(names);
+		while (slice_next(&rest, ',', &name)) {
+			char needed[64], other[160];
+
+			(void)snprintf(needed, sizeof(needed), "%.*s", (int)name.length,
+				       (const char *)name.at);
+			host_module_path(needed, other, sizeof(other));
+			writer_format(&needs, " %s", other);
+		}
+		writer_u8(&needs, '\n');
+	}
+	(void)snprintf(path, sizeof(path), "/usr/lib/modules/%s/modules.dep", release);
+	tell_file(access, &(struct host_file){.path = path,
+					      .mode = 0644,
+					      .modified = access->now,
+					      .contents = writer_slice(&needs)});
+	writer_free(&needs);
+}
+
 static void tell_disk(const struct file_access *access, const struct host *host)
 {
 	node_number made;
@@ -158,8 +196,10 @@ static void tell_disk(const struct file_access *access, const struct host *host)
 		return;
 	(void)file_system_make(access, file_system_root(access->fs), "lost+found", S_IFDIR | 0700,
 			       0, 0, &made);
-	if (host && host_kind(host) == HOST_DEBIAN)
+	if (host && host_kind(host) == HOST_DEBIAN) {
 		tell_kernel(access, host);
+		tell_modules(access, host);
+	}
 }
 
 static void tell_story(struct file_systems *all, struct file_system *fs, int64_t now)

@@ -1,6 +1,10 @@
 /* Modules and PCI devices of the fake host, by what it runs on. */
 #include "decoy/machine/hardware.h"
 
+#include <stdio.h>
+
+#include "base/bytes.h"
+
 static const struct host_module common_modules[] = {
 	{"intel_rapl_msr", 20480, 0, ""},
 	{"intel_rapl_common", 32768, 1, "intel_rapl_msr"},
@@ -274,4 +278,125 @@ size_t host_pci(const struct host *host, const struct host_pci **devices)
 	*devices = proxmox_pci;
 	/* Hyper-V's second generation has no PCI bus. */
 	return strcmp(name, "hyperv") == 0 ? 0 : ARRAY_COUNT(proxmox_pci);
+}
+
+void host_module_path(const char *name, char *path, size_t size)
+{
+	/* The first that the name begins with; dashed: the file has - where the module has _. */
+	static const struct {
+		const char *start, *folder;
+		bool dashed;
+	} folders[] = {
+		{"aesni_", "arch/x86/crypto", true},
+		{"ghash_clmulni", "arch/x86/crypto", true},
+		{"sha512_ssse3", "arch/x86/crypto", true},
+		{"crct10dif_pclmul", "arch/x86/crypto", true},
+		{"crc32_pclmul", "arch/x86/crypto", true},
+		{"crc32c_intel", "arch/x86/crypto", true},
+		{"crc_t10dif", "lib", true},
+		{"crc64", "lib", true},
+		{"crc16", "lib", false},
+		{"crc", "crypto", false},
+		{"sha", "crypto", false},
+		{"crypt", "crypto", false},
+		{"kvm", "arch/x86/kvm", true},
+		{"rapl", "arch/x86/events", false},
+		{"intel_rapl", "drivers/powercap", false},
+		{"ext4", "fs/ext4", false},
+		{"jbd2", "fs/jbd2", false},
+		{"mbcache", "fs", false},
+		{"fuse", "fs/fuse", false},
+		{"autofs4", "fs/autofs", false},
+		{"configfs", "fs/configfs", false},
+		{"binfmt_misc", "fs", false},
+		{"efi", "drivers/firmware/efi", true},
+		{"ip_tables", "net/ipv4/netfilter", false},
+		{"x_tables", "net/netfilter", false},
+		{"nf", "net/netfilter", false},
+		{"vsock", "net/vmw_vsock", false},
+		{"vmw_vsock", "net/vmw_vsock", false},
+		{"hv_sock", "net/vmw_vsock", false},
+		{"failover", "net/core", false},
+		{"net_failover", "drivers/net", false},
+		{"virtio_net", "drivers/net", false},
+		{"vmxnet3", "drivers/net/vmxnet3", false},
+		{"hv_netvsc", "drivers/net/hyperv", false},
+		{"e1000", "drivers/net/ethernet/intel/e1000", false},
+		{"virtio_scsi", "drivers/scsi", false},
+		{"virtio_blk", "drivers/block", false},
+		{"virtio", "drivers/virtio", false},
+		{"vmw_balloon", "drivers/misc", false},
+		{"vmw_vmci", "drivers/misc/vmw_vmci", false},
+		{"vmw_pvscsi", "drivers/scsi", false},
+		{"hv_storvsc", "drivers/scsi", false},
+		{"hv_", "drivers/hv", false},
+		{"hyperv_keyboard", "drivers/input/serio", true},
+		{"hid_", "drivers/hid", true},
+		{"hid", "drivers/hid", false},
+		{"usbhid", "drivers/hid/usbhid", false},
+		{"usb", "drivers/usb/core", true},
+		{"uhci", "drivers/usb/host", true},
+		{"ehci", "drivers/usb/host", true},
+		{"xhci", "drivers/usb/host", true},
+		{"ata_", "drivers/ata", false},
+		{"ahci", "drivers/ata", false},
+		{"libata", "drivers/ata", false},
+		{"libahci", "drivers/ata", false},
+		{"cdrom", "drivers/cdrom", false},
+		{"floppy", "drivers/block", false},
+		{"sd_mod", "drivers/scsi", false},
+		{"sr_mod", "drivers/scsi", false},
+		{"sg", "drivers/scsi", false},
+		{"scsi", "drivers/scsi", false},
+		{"t10_pi", "block", true},
+		{"psmouse", "drivers/input/mouse", false},
+		{"serio_raw", "drivers/input/serio", false},
+		{"pcspkr", "drivers/input/misc", false},
+		{"evdev", "drivers/input", false},
+		{"joydev", "drivers/input", false},
+		{"button", "drivers/acpi", false},
+		{"ac", "drivers/acpi", false},
+		{"i2c", "drivers/i2c/busses", true},
+		{"lpc", "drivers/mfd", false},
+		{"qemu_fw_cfg", "drivers/firmware", false},
+		{"vmwgfx", "drivers/gpu/drm/vmwgfx", false},
+		{"bochs", "drivers/gpu/drm/tiny", false},
+		{"hyperv_drm", "drivers/gpu/drm/hyperv", false},
+		{"ttm", "drivers/gpu/drm/ttm", false},
+		{"drm", "drivers/gpu/drm", false},
+		{"iTCO", "drivers/watchdog", false},
+		{"watchdog", "drivers/watchdog", false},
+	};
+	const char *folder = "drivers/misc";
+	bool dashed = false;
+	size_t length;
+
+	for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+		if (strncmp(name, folders[i].start, strlen(folders[i].start)) == 0) {
+			folder = folders[i].folder;
+			dashed = folders[i].dashed;
+			break;
+		}
+	(void)snprintf(path, size, "kernel/%s/", folder);
+	length = strlen(path);
+	(void)snprintf(path + length, size - length, "%s.ko", name);
+	for (char *at = path + length; dashed && *at; at++)
+		if (*at == '_')
+			*at = '-';
+}
+
+void host_module_needs(const struct host *host, const char *name, char *needs, size_t size)
+{
+	const struct host_module *modules;
+	size_t count = host_modules(host, &modules), length = 0;
+
+	*needs = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct slice rest = slice_text(modules[i].used_by), word;
+
+		while (slice_next(&rest, ',', &word))
+			if (slice_is(word, name) && length < size)
+				length += (size_t)snprintf(needs + length, size - length, "%s%s",
+							   length ? "," : "", modules[i].name);
+	}
 }

@@ -539,7 +539,8 @@ static int apt_main(struct process *process, int argc, char **argv)
 		if (is(argv[i], "--installed"))
 			installed = true;
 		if (is(argv[i], "--version") || is(argv[i], "-v")) {
-			process_put_text(process, "apt 2.6.1 (amd64)\n");
+			process_print(process, "apt %s (amd64)\n",
+				      packages_version(process, "apt", "2.6.1"));
 			return 0;
 		}
 	}

@@ -136,6 +136,8 @@ static int wrapped(struct process *p, int argc, char **argv, const char *name, i
 			at++;
 	}
 	at += operands;
+	if (at >= argc && argc > 1 && strncmp(argv[1], "--", 2) == 0)
+		return refuse(p, name, WRAPPER, argv[1]);
 	if (at >= argc)
 		return argc < 2 ? want(p, name, WRAPPER) : 0;
 	return command_run_program(p, argv + at, NULL);

@@ -468,6 +468,63 @@ static int run_rmmod(struct process *p, int argc, char **argv)
 	return 1;
 }
 
+static int run_modinfo(struct process *p, int argc, char **argv)
+{
+	struct option_state state = {0};
+	const char *release = host_names(process_host(p))->release, *field = NULL;
+	char path[160], needs[256];
+	int option, status = 0;
+
+	while ((option = option_next(p, &state, argc, argv, "adlpn0k:b:F:Vh", NULL)) != -1) {
+		if (option == 'F')
+			field = state.argument;
+		else if (option == 'n')
+			field = "filename";
+		else if (option == 'a' || option == 'd' || option == 'l' || option == 'p')
+			field = option == 'l' ? "license" : option == 'd' ? "description" : "parm";
+		else if (option == 'V') {
+			process_put_text(p, "kmod version 30\n+ZSTD +XZ -ZLIB +LIBCRYPTO "
+					    "-EXPERIMENTAL\n");
+			return 0;
+		} else if (option == '?')
+			return 1;
+	}
+	if (state.index >= argc) {
+		process_complain(p, "ERROR: missing module or filename.");
+		return 1;
+	}
+	for (int i = state.index; i < argc; i++) {
+		if (!has_module(p, argv[i])) {
+			process_complain(p, "ERROR: Module %s not found.", argv[i]);
+			status = 1;
+			continue;
+		}
+		host_module_path(argv[i], path, sizeof(path));
+		host_module_needs(process_host(p), argv[i], needs, sizeof(needs));
+		const struct {
+			const char *name, *value;
+		} fields[] = {
+			{"filename", process_format(p, "/lib/modules/%s/%s", release, path)},
+			{"license", "GPL"},
+			{"depends", needs},
+			{"retpoline", "Y"},
+			{"intree", "Y"},
+			{"name", argv[i]},
+			{"vermagic",
+			 process_format(p, "%s SMP preempt mod_unload modversions ", release)},
+		};
+		for (size_t k = 0; k < ARRAY_COUNT(fields); k++) {
+			if (!field)
+				process_print(p, "%s:%*s%s\n", fields[k].name,
+					      15 - (int)strlen(fields[k].name), "",
+					      fields[k].value);
+			else if (strcmp(field, fields[k].name) == 0)
+				process_print(p, "%s\n", fields[k].value);
+		}
+	}
+	return status;
+}
+
 /* --- sysctl --- */
 
 struct sysctl {
@@ -688,6 +745,12 @@ static int run_kmod(struct process *p, int argc, char **argv)
 		return run_lsmod(p, argc, argv);
 	if (strcmp(called, "modprobe") == 0)
 		return run_modprobe(p, argc, argv);
+	if (strcmp(called, "modinfo") == 0)
+		return run_modinfo(p, argc, argv);
+	if (strcmp(called, "depmod") == 0 && argc > 1 && strncmp(argv[1], "--", 2) == 0) {
+		process_error(p, "depmod: unrecognized option '%s'\n", argv[1]);
+		return 1;
+	}
 	if (strcmp(called, "insmod") == 0)
 		return run_insmod(p, argc, argv);
 	if (strcmp(called, "rmmod") == 0)
@@ -713,6 +776,7 @@ static const struct command commands[] = {
 	{"modprobe", run_modprobe, COMMAND_BOTH, "/usr/sbin"},
 	{"insmod", run_insmod, COMMAND_BOTH, "/usr/sbin"},
 	{"rmmod", run_rmmod, COMMAND_BOTH, "/usr/sbin"},
+	{"modinfo", run_modinfo, COMMAND_DEBIAN, "/usr/sbin"},
 	{"sysctl", run_sysctl, COMMAND_BOTH, "/usr/sbin"},
 	{NULL},
 };

@@ -372,7 +372,7 @@ static int write_key(const struct file_access *access, uint64_t key, struct slic
 	(void)access;
 	(void)bytes;
 	/* What may be written is taken and forgotten. */
-	return key & PROCESS_KEY || live_rows_mode(&table, key) & 0222 ? 0 : -EACCES;
+	return key & PROCESS_KEY || live_rows_mode(&table, key) & 0222 ? 0 : -EIO;
 }
 
 static void status(const struct file_access *access, uint64_t key, struct file_status *status)

@@ -82,9 +82,7 @@ size_t expand_tilde(struct expansion *out, const char *text, size_t length, unsi
 	if (end == 1) {
 		value = variables_get(shell, "HOME");
 		if (!value) {
-			account = command_account(
-				shell->process,
-				command_user_name(shell->process, shell->process->identity.uid));
+			account = names_account(shell, NULL, shell->process->identity.uid);
 			value = account ? account->home : "/";
 		}
 	} else if (end == 2 && text[1] == '+' && shell_has(shell, SHELL_BASH)) {
@@ -93,7 +91,7 @@ size_t expand_tilde(struct expansion *out, const char *text, size_t length, unsi
 		value = variables_get(shell, "OLDPWD");
 	} else {
 		name = pool_text(shell->scratch, slice_of(text + 1, end - 1));
-		account = command_account(shell->process, name);
+		account = names_account(shell, name, 0);
 		value = account ? account->home : NULL;
 	}
 	if (!value)

@@ -1,5 +1,7 @@
-/* Functions, aliases, and programs that were found in PATH. */
+/* Functions, aliases, programs that were found in PATH, accounts. */
 #include "decoy/machine/shell/state.h"
+
+#define ACCOUNTS_MAX ((size_t)256 * 1024) /* of /etc/passwd */
 
 struct function *names_function(struct shell *shell, const char *name)
 {
@@ -236,4 +238,36 @@ int names_program(struct shell *shell, const char *name, const char **path)
 		return 0;
 	}
 	return error;
+}
+
+const struct machine_account *names_account(struct shell *shell, const char *name, unsigned uid)
+{
+	struct machine_account *account = NULL;
+	struct text text = {0};
+	struct slice rest, line, part[7];
+
+	if (process_read_file(shell->process, "/etc/passwd", ACCOUNTS_MAX, &text) < 0)
+		text_clear(&text);
+	rest = text_slice(&text);
+	while (!account && slice_next(&rest, '\n', &line)) {
+		int64_t user, group;
+		size_t count = 0;
+
+		while (count < ARRAY_COUNT(part) && slice_next(&line, ':', &part[count]))
+			count++;
+		if (count < 6 || slice_number(part[2], 0, UINT32_MAX, &user) < 0 ||
+		    slice_number(part[3], 0, UINT32_MAX, &group) < 0 ||
+		    (name ? !slice_is(part[0], name) : user != uid))
+			continue;
+		account = pool_take(shell->scratch, sizeof(*account));
+		account->name = pool_text(shell->scratch, part[0]);
+		account->uid = (unsigned)user;
+		account->gid = (unsigned)group;
+		account->gecos = pool_text(shell->scratch, part[4]);
+		account->home = pool_text(shell->scratch, part[5]);
+		account->shell = count > 6 && part[6].length ? pool_text(shell->scratch, part[6])
+							     : "/bin/sh";
+	}
+	process_give(shell->process, text.data);
+	return account;
 }

@@ -43,6 +43,19 @@ static void put_folder(struct shell *shell, struct text *out, bool last_part)
 	text_add_words(shell->process, out, folder);
 }
 
+/* Whose shell it is, looked up once as in bash. */
+static const char *user_name(struct shell *shell)
+{
+	const struct machine_account *account;
+
+	if (!shell->user_name) {
+		account = names_account(shell, NULL, shell->process->identity.effective_uid);
+		shell->user_name = process_copy_text(shell->process,
+						     account ? account->name : "I have no name!");
+	}
+	return shell->user_name;
+}
+
 static size_t job_count(const struct shell *shell)
 {
 	size_t count = 0;
@@ -119,8 +132,7 @@ static size_t put_escape(struct shell *shell, struct text *out, const char *at)
 		put_time(shell, out, "%H:%M");
 		return 1;
 	case 'u':
-		text_add_words(process, out,
-			       command_user_name(process, process->identity.effective_uid));
+		text_add_words(process, out, user_name(shell));
 		return 1;
 	case 'v':
 		text_add_words(process, out, "5.2");

@@ -263,6 +263,15 @@ static char *finish(struct editor *editor, bool *interrupted)
 	return line;
 }
 
+/* As checkwinsize and the window's changes keep them. */
+static void tell_window(struct shell *shell, const struct terminal_modes *modes)
+{
+	if (!shell->interactive || !shell_has(shell, SHELL_BASH) || !modes->columns)
+		return;
+	(void)variables_set_number(shell, "COLUMNS", modes->columns);
+	(void)variables_set_number(shell, "LINES", modes->rows);
+}
+
 static char *edited_line(struct shell *shell, const char *prompt, bool *interrupted,
 			 struct terminal_modes *modes)
 {
@@ -273,6 +282,7 @@ static char *edited_line(struct shell *shell, const char *prompt, bool *interrup
 	set_modes(modes);
 	editor->shell = shell;
 	editor->columns = modes->columns > 1 ? modes->columns : 80;
+	tell_window(shell, modes);
 	editor->utf8 = is_utf8(shell);
 	editor->history_place = SIZE_MAX;
 	editor->argument_place = 0;
@@ -305,6 +315,7 @@ static char *edited_line(struct shell *shell, const char *prompt, bool *interrup
 	}
 	line = finish(editor, interrupted);
 	free_editor(editor);
+	tell_window(shell, modes);
 	terminal_modes_restore(modes, &before);
 	return line;
 }

@@ -186,9 +186,8 @@ static void set_variables(struct shell *shell)
 	if (!variables_get(shell, "TERM"))
 		variables_set(shell, "TERM", "dumb");
 	if (!variables_get(shell, "SHELL")) {
-		const struct machine_account *account = command_account(
-			shell->process,
-			command_user_name(shell->process, shell->process->identity.uid));
+		const struct machine_account *account =
+			names_account(shell, NULL, shell->process->identity.uid);
 
 		variables_set(shell, "SHELL", account ? account->shell : "/bin/sh");
 	}

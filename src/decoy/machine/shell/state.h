@@ -208,6 +208,7 @@ struct shell {
 	const char *builtin;
 	const char *origin; /* of a text that does not parse: "-c: " */
 	const char *last_argument;
+	char *user_name;     /* of the prompt, once it was asked for */
 	struct lexer *lexer; /* that is being read */
 	struct history *history;
 	struct editor *editor;
@@ -359,6 +360,10 @@ int names_program(struct shell *shell, const char *name, const char **path);
 void names_forget(struct shell *shell, const char *name); /* NULL: all */
 /* All matches in PATH, from the index on; for `type -a`. NULL: no more. */
 const char *names_in_path(struct shell *shell, const char *name, size_t index);
+
+/* A line of /etc/passwd by name or (name NULL) number, in scratch memory; NULL: none. Unlike
+ * command_account it keeps nothing: a shell lives long. */
+const struct machine_account *names_account(struct shell *shell, const char *name, unsigned uid);
 
 /* --- options.c --- */
 
