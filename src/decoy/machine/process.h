@@ -43,8 +43,8 @@ struct process {
 	uint64_t cpu;        /* microseconds of processor time that it pretends to have used */
 	bool busybox;        /* runs as an applet of BusyBox: its words differ */
 	struct shell *shell; /* the shell that this process is, for its own use; else NULL */
-	struct command_accounts *accounts; /* command.c's: NULL until it is needed */
-					   /* The rest is process.c's; see process_state.h. */
+	/* command.c's: NULL until it is needed. The rest is process.c's; see process_state.h. */
+	struct command_accounts *accounts;
 };
 
 /* --- memory: counted for the log-in, given back with the process --- */
