@@ -286,6 +286,16 @@ static int64_t next_deadline(struct machine *machine, int64_t now, size_t steps_
 	return due;
 }
 
+/* A shell that waits for a key may wait for hours: what a deep call left of its stack goes back. */
+static void trim_idle(struct machine *machine)
+{
+	const struct process_entry *leader = machine->leader;
+
+	if (machine->deadline == INT64_MAX && machine->terminal && leader && leader->coroutine &&
+	    leader->wait == WAIT_READ)
+		coroutine_trim(leader->coroutine);
+}
+
 static void tell_end(struct machine *machine)
 {
 	int status = machine->leader_status;
@@ -354,6 +364,7 @@ void machine_run(struct machine *machine)
 	cost = cost_of_turn(machine, steps_begun);
 	machine->steps_fast -= cost;
 	machine->deadline = next_deadline(machine, now, steps_begun, cost);
+	trim_idle(machine);
 	tell_end(machine);
 	machine->running = false;
 }

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "decoy/machine/commands/packages.h"
 #include "decoy/machine/host.h"
 #include "decoy/persona.h"
 
@@ -231,11 +232,14 @@ int outside_connect(struct process *p, const struct address *address, unsigned p
 const char *outside_greeting(struct process *p, unsigned port)
 {
 	const struct persona *persona = host_persona(process_host(p));
+	const char *version;
 	switch (port) {
 	case 22:
-		return process_format(
-			p, "SSH-2.0-%s\r\n",
-			persona_text(persona, "ssh.version", "OpenSSH_9.2p1 Debian-2+deb12u3"));
+		version = packages_version(p, "openssh-server", "1:9.2p1-2+deb12u10");
+		version += strncmp(version, "1:", 2) == 0 ? 2 : 0;
+		return process_format(p, "SSH-2.0-OpenSSH_%.*s Debian%s\r\n",
+				      (int)strcspn(version, "-"), version,
+				      version + strcspn(version, "-"));
 	case 21:
 		return process_format(p, "220 %s\r\n",
 				      persona_text(persona, "ftp.banner", "(vsFTPd 3.0.3)"));

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "decoy/machine/commands/outside.h"
 #include "decoy/machine/host.h"
 #include "decoy/machine/shell/state.h"
 
@@ -60,6 +61,14 @@ static bool is_own_address(const char *host)
 	       !strcmp(host, "0");
 }
 
+/* bash's errors of the system's calls have no line number. */
+static const char *last_part(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
 /* /dev/tcp/host/port: outbound is filtered, so it takes its time and fails; nothing is sent. */
 static int open_network(struct shell *shell, const char *path)
 {
@@ -81,6 +90,18 @@ static int open_network(struct shell *shell, const char *path)
 		process_give(shell->process, url.data);
 		return process_open(shell->process, "/dev/null", O_RDWR, 0);
 	}
+	/* The host's own services greet whoever comes. */
+	if (is_own_address(name) && !udp) {
+		unsigned port = (unsigned)strtoul(slash + 1, NULL, 10) & 0xffff;
+		struct outside_place place;
+
+		if (outside_resolve_now(shell->process, name, &place) == OUTSIDE_FOUND &&
+		    outside_connect_now(shell->process, &place.address, port, false) == 0) {
+			process_give(shell->process, url.data);
+			return process_here(shell->process,
+					    slice_text(outside_greeting(shell->process, port)));
+		}
+	}
 	if (is_own_address(name))
 		error = "Connection refused";
 	else if (!numeric)
@@ -95,7 +116,7 @@ static int open_network(struct shell *shell, const char *path)
 	}
 	if (error[11] == 't' && !process_sleep(shell->process, (int64_t)131 * 1000000))
 		return -EINTR;
-	message_say(shell, "connect: %s", error);
+	process_error(shell->process, "%s: connect: %s\n", last_part(shell->called), error);
 	return error[11] == 't' ? -ETIMEDOUT : -ECONNREFUSED;
 }
 
