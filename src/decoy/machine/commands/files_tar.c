@@ -305,6 +305,8 @@ int files_tar(struct process *process, int argc, char **argv)
 		tar.very = true;
 	if (tar.action == 'x' || tar.action == 't')
 		return tar_read(&tar);
+	if (tar.action != 'c')
+		return tar_add(&tar);
 	guess_packing(&tar);
 	return tar_create(&tar);
 }

@@ -34,11 +34,21 @@ struct tar {
 	int status;
 	bool told_leading, told_leading_link;
 	uint64_t archive_inode;
+	struct tar_known *known; /* members that an archive to be added to has */
 };
 
-/* files_tar_write.c, files_tar_read.c: exit status */
+/* files_tar_write.c, files_tar_read.c, files_tar_add.c: exit status */
 int tar_create(struct tar *tar);
 int tar_read(struct tar *tar);
+int tar_add(struct tar *tar);
+/* Writes the members and the end, from where the descriptor stands, and closes it. */
+int tar_write_members(struct tar *tar, int out);
+/* Puts the members of another archive in (-A). */
+void tar_add_archive(struct tar *tar, const char *name);
+/* Whether the archive does not have the file or has an older one (-u). */
+bool tar_is_newer(const struct tar *tar, const char *name, int64_t modified);
+/* A number of a header. */
+uint64_t tar_octal(const char *field, size_t size);
 /* files_tar.c: what both need */
 unsigned tar_sum(const struct tar_header *header);
 /* A path without what would lead out of the folder; told once. */

@@ -6,7 +6,7 @@
 
 #include "decoy/machine/commands/files_tar.h"
 
-static uint64_t octal(const char *field, size_t size)
+uint64_t tar_octal(const char *field, size_t size)
 {
 	uint64_t value = 0;
 
@@ -262,13 +262,13 @@ static void header_status(const struct tar_header *header, struct file_status *s
 		     {'4', S_IFBLK}, {'5', S_IFDIR}, {'6', S_IFIFO}};
 
 	*status = (struct file_status){
-		.mode = (unsigned)octal(header->mode, 8) & 07777,
-		.uid = (unsigned)octal(header->uid, 8),
-		.gid = (unsigned)octal(header->gid, 8),
-		.size = octal(header->size, 12),
-		.modified = (int64_t)(octal(header->modified, 12) & 0xffffffffff) * SECOND,
-		.device_major = (unsigned)octal(header->major, 8),
-		.device_minor = (unsigned)octal(header->minor, 8)};
+		.mode = (unsigned)tar_octal(header->mode, 8) & 07777,
+		.uid = (unsigned)tar_octal(header->uid, 8),
+		.gid = (unsigned)tar_octal(header->gid, 8),
+		.size = tar_octal(header->size, 12),
+		.modified = (int64_t)(tar_octal(header->modified, 12) & 0xffffffffff) * SECOND,
+		.device_major = (unsigned)tar_octal(header->major, 8),
+		.device_minor = (unsigned)tar_octal(header->minor, 8)};
 	for (size_t i = 0; i < ARRAY_COUNT(types); i++)
 		if (header->type == types[i].type)
 			status->mode |= types[i].mode;
@@ -306,9 +306,9 @@ static void read_members(struct tar *tar)
 			}
 			return;
 		}
-		if (!header.name[0] && octal(header.checksum, 8) == 0)
+		if (!header.name[0] && tar_octal(header.checksum, 8) == 0)
 			return;
-		if (octal(header.checksum, 8) != tar_sum(&header)) {
+		if (tar_octal(header.checksum, 8) != tar_sum(&header)) {
 			(void)no_archive(tar);
 			if (!first || tar->unpacker)
 				process_complain(tar->process, "Skipping to next header");
@@ -317,7 +317,7 @@ static void read_members(struct tar *tar)
 		first = false;
 		if (header.type == 'L' || header.type == 'K' || header.type == 'x' ||
 		    header.type == 'g') {
-			char *text = long_text(tar, octal(header.size, 12));
+			char *text = long_text(tar, tar_octal(header.size, 12));
 
 			if (!text) {
 				(void)no_archive(tar);

@@ -154,6 +154,9 @@ static void add_path(struct tar *tar, const char *path, unsigned depth)
 		process_complain(process, "%s: socket ignored", path);
 		return;
 	}
+	if (tar->action == 'u' && !S_ISDIR(status.mode) &&
+	    !tar_is_newer(tar, path, status.modified))
+		return;
 	if (S_ISREG(status.mode)) {
 		file = process_open(process, path, O_RDONLY, 0);
 		if (file < 0) {
@@ -201,10 +204,48 @@ static void add_path(struct tar *tar, const char *path, unsigned depth)
 		(void)process_remove_folder(process, path);
 }
 
-int tar_create(struct tar *tar)
+int tar_write_members(struct tar *tar, int out)
 {
 	struct process *process = tar->process;
 	static const uint8_t zeros[TAR_BLOCK];
+
+	process_flush(process);
+	tar->packer = packer_open(process, out, tar->packing, 6, NULL, 0);
+	if (tar->folder && process_change_folder(process, tar->folder) < 0) {
+		process_complain(process, "%s: Cannot open: %s", tar->folder, strerror(ENOENT));
+		process_complain(process, "Error is not recoverable: exiting now");
+		return 2;
+	}
+	for (int i = 0; i < tar->member_count; i++) {
+		/* -C in the middle. */
+		if (!strcmp(tar->members[i], "-C") && i + 1 < tar->member_count) {
+			if (process_change_folder(process, tar->members[++i]) < 0)
+				tar->status = 2;
+			continue;
+		}
+		if (tar->action == 'A')
+			tar_add_archive(tar, tar->members[i]);
+		else
+			add_path(tar, tar->members[i], 0);
+	}
+	for (unsigned i = 0; i < 2 || tar->written % TAR_RECORD; i++)
+		(void)put_bytes(tar, zeros, TAR_BLOCK);
+	if (packer_close(tar->packer) < 0)
+		tar->status = 2;
+	if (out > 1)
+		process_close(process, out);
+	if (tar->status == 2 && process->busybox) {
+		process_complain(process, "error exit delayed from previous errors");
+		return 1;
+	}
+	if (tar->status == 2)
+		process_complain(process, "Exiting with failure status due to previous errors");
+	return tar->status;
+}
+
+int tar_create(struct tar *tar)
+{
+	struct process *process = tar->process;
 	struct file_status status;
 	int out = 1;
 
@@ -231,33 +272,5 @@ int tar_create(struct tar *tar)
 		process_complain(process, "Error is not recoverable: exiting now");
 		return 2;
 	}
-	process_flush(process);
-	tar->packer = packer_open(process, out, tar->packing, 6, NULL, 0);
-	if (tar->folder && process_change_folder(process, tar->folder) < 0) {
-		process_complain(process, "%s: Cannot open: %s", tar->folder, strerror(ENOENT));
-		process_complain(process, "Error is not recoverable: exiting now");
-		return 2;
-	}
-	for (int i = 0; i < tar->member_count; i++) {
-		/* -C in the middle. */
-		if (!strcmp(tar->members[i], "-C") && i + 1 < tar->member_count) {
-			if (process_change_folder(process, tar->members[++i]) < 0)
-				tar->status = 2;
-			continue;
-		}
-		add_path(tar, tar->members[i], 0);
-	}
-	for (unsigned i = 0; i < 2 || tar->written % TAR_RECORD; i++)
-		(void)put_bytes(tar, zeros, TAR_BLOCK);
-	if (packer_close(tar->packer) < 0)
-		tar->status = 2;
-	if (out > 1)
-		process_close(process, out);
-	if (tar->status == 2 && process->busybox) {
-		process_complain(process, "error exit delayed from previous errors");
-		return 1;
-	}
-	if (tar->status == 2)
-		process_complain(process, "Exiting with failure status due to previous errors");
-	return tar->status;
+	return tar_write_members(tar, out);
 }

@@ -363,6 +363,13 @@ void outside_ssh(struct process *p, const char *target, const char *port, const 
 
 /* --- options and quotes --- */
 
+/* Of OpenSSH's programs only scp names itself here. */
+static void option_error(struct process *p, const char *name, const char *what, char letter)
+{
+	bool named = strcmp(name, "scp") == 0;
+	process_error(p, "%s%s%s -- %c\r\n", named ? name : "", named ? ": " : "", what, letter);
+}
+
 int outside_option(struct process *p, struct option_state *state, int argc, char **argv,
 		   const char *letters)
 {
@@ -386,7 +393,7 @@ int outside_option(struct process *p, struct option_state *state, int argc, char
 		state->at = NULL;
 	const char *found = letter == ':' ? NULL : strchr(letters, letter);
 	if (!found) {
-		process_error(p, "%s: unknown option -- %c\r\n", argv[0], letter);
+		option_error(p, argv[0], "unknown option", letter);
 		return '?';
 	}
 	if (found[1] != ':')
@@ -397,7 +404,7 @@ int outside_option(struct process *p, struct option_state *state, int argc, char
 	} else if (state->index < argc) {
 		state->argument = argv[state->index++];
 	} else {
-		process_error(p, "%s: option requires an argument -- %c\r\n", argv[0], letter);
+		option_error(p, argv[0], "option requires an argument", letter);
 		return '?';
 	}
 	return (unsigned char)letter;
