@@ -1,6 +1,7 @@
 /* The store against bare SQLite: events in with all tallies, and how long questions take.
  *
  *   store_bench [EVENTS [DAYS [SOURCES [PASSWORDS]]]]     default 1000000 90 100000 50000
+ *   store_bench --factors [the same]                      default 1000000 9 100000 50000
  *
  * Ours is timed from the JSON line on: reading it, looking everything up, rows, sums, commits, and
  * putting days together. Bare inserts the finished rows into the same tables with the same indexes,
@@ -10,8 +11,9 @@
  * what else the machine does changes less.
  *
  * What a question costs depends on the number of keys that it adds up, so that is printed as well.
- * More events have more different keys unless SOURCES and PASSWORDS are so few that all of them
- * come every hour.
+ * More events in the same days have more different keys in an hour, unless SOURCES and PASSWORDS
+ * are so few that all of them come every hour. So --factors compares a store with one of ten times
+ * the events over ten times the days, without the bare side: an hour is as busy in both.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -406,42 +408,64 @@ static int64_t ask(struct store *store, const char *what, const struct query_ran
 	return keys;
 }
 
-static void time_questions(int fd, int64_t end)
+#define SPANS 4
+
+struct timing {
+	double best[SPANS]; /* milliseconds */
+	int64_t keys[SPANS];
+};
+
+static const char *const questions[] = {
+	"source.ip",        "source.country", "source.asn", "source.location",
+	"destination.port", "user.name",      "password",   "credential",
+	"command",          "totals",         "timeline",   "events",
+};
+
+/* Asks about the last day, week, 30 days, and all. */
+static void time_question(int fd, int64_t end, const char *question, struct timing *timing)
 {
-	static const char *const questions[] = {
-		"source.ip",        "source.country", "source.asn", "source.location",
-		"destination.port", "user.name",      "password",   "credential",
-		"command",          "totals",         "timeline",   "events",
-	};
-	static const int days[] = {1, 7, 30, 0};
+	static const int days[SPANS] = {1, 7, 30, 0};
 	char why[256];
 
+	for (size_t d = 0; d < SPANS; d++) {
+		struct query_range range = {days[d] ? end - days[d] * DAY : 0, 0, NULL};
+
+		timing->best[d] = INFINITY;
+		for (int run = 0; run < QUERY_RUNS; run++) {
+			int64_t start = clock_monotonic();
+			struct store *store = store_open(fd, STORE_READ, NULL, why, sizeof(why));
+
+			if (!store)
+				fatal("%s", why);
+			timing->keys[d] = ask(store, question, &range);
+			store_close(store);
+			timing->best[d] = fmin(timing->best[d], seconds_since(start) * 1e3);
+		}
+	}
+}
+
+static void print_timings(const struct timing timings[])
+{
 	printf("%-18s%10s%10s%10s%10s%10s%10s   ms, best of %d, own connection each\n", "question",
 	       "24h", "7d", "30d", "all", "keys 24h", "keys all", QUERY_RUNS);
 	for (size_t q = 0; q < ARRAY_COUNT(questions); q++) {
-		int64_t keys[ARRAY_COUNT(days)] = {0};
-
 		printf("%-18s", questions[q]);
-		for (size_t d = 0; d < ARRAY_COUNT(days); d++) {
-			struct query_range range = {days[d] ? end - days[d] * DAY : 0, 0, NULL};
-			double best = 1e9;
+		for (size_t d = 0; d < SPANS; d++)
+			printf("%10.2f", timings[q].best[d]);
+		printf("%10lld%10lld\n", (long long)timings[q].keys[0],
+		       (long long)timings[q].keys[SPANS - 1]);
+	}
+}
 
-			for (int run = 0; run < QUERY_RUNS; run++) {
-				int64_t start = clock_monotonic();
-				struct store *store =
-					store_open(fd, STORE_READ, NULL, why, sizeof(why));
-
-				if (!store)
-					fatal("%s", why);
-				keys[d] = ask(store, questions[q], &range);
-				store_close(store);
-				if (seconds_since(start) < best)
-					best = seconds_since(start);
-			}
-			printf("%10.2f", best * 1e3);
-		}
-		printf("%10lld%10lld\n", (long long)keys[0],
-		       (long long)keys[ARRAY_COUNT(days) - 1]);
+static void print_factors(const struct timing one[], const struct timing ten[])
+{
+	printf("%-18s%10s%10s%10s%10s   ms at ten times the data / ms\n", "question", "24h", "7d",
+	       "30d", "all");
+	for (size_t q = 0; q < ARRAY_COUNT(questions); q++) {
+		printf("%-18s", questions[q]);
+		for (size_t d = 0; d < SPANS; d++)
+			printf("%10.2f", ten[q].best[d] / one[q].best[d]);
+		printf("\n");
 	}
 }
 
@@ -466,6 +490,131 @@ static void clear(int fd, const char *file)
 	}
 }
 
+static struct store *open_writer(int fd)
+{
+	char why[256];
+	struct store *store = store_open(fd, STORE_WRITE, NULL, why, sizeof(why));
+
+	if (!store)
+		fatal("%s", why);
+	return store;
+}
+
+static struct writer *new_lines(void)
+{
+	struct writer *lines = calloc(CHUNK, sizeof(*lines));
+
+	if (!lines)
+		fatal("no memory");
+	for (size_t i = 0; i < CHUNK; i++)
+		lines[i] = writer_growing(EVENT_LINE_MAX);
+	return lines;
+}
+
+static void free_lines(struct writer *lines)
+{
+	for (size_t i = 0; i < CHUNK; i++)
+		writer_free(&lines[i]);
+	free(lines);
+}
+
+static void print_rates(const struct generator *g, const struct taken *ours,
+			const struct taken *theirs, const struct taken *events_only)
+{
+	printf("%lld events, %lld days: ours %.0f/s, bare %.0f/s, ratio %.2f (event rows only: "
+	       "%.0f/s, %.2f)\n",
+	       (long long)g->events, (long long)g->days, (double)g->events / ours->seconds,
+	       (double)g->events / theirs->seconds, theirs->seconds / ours->seconds,
+	       (double)g->events / events_only->seconds, events_only->seconds / ours->seconds);
+	printf("each processor second: ours %.0f, bare %.0f, ratio %.2f\n",
+	       (double)g->events / ours->processor, (double)g->events / theirs->processor,
+	       theirs->processor / ours->processor);
+}
+
+/* Fills a store, and with bare_fd >= 0 a bare database beside it, and tells how fast. */
+static void fill(struct generator *g, int ours_fd, int bare_fd)
+{
+	struct writer *lines = new_lines();
+	struct store *store = open_writer(ours_fd);
+	struct taken ours = {0}, theirs = {0}, events_only;
+	struct bare bare = {0};
+	struct store_status status;
+
+	if (bare_fd >= 0)
+		bare_open(&bare, ours_fd, bare_fd);
+	while (g->made < g->events) {
+		int64_t before = g->made;
+		size_t count = 0;
+
+		for (; count < CHUNK && g->made < g->events; count++)
+			generate(g, &lines[count]);
+		ingest(store, lines, count, &ours);
+		if (bare_fd >= 0)
+			bare_insert(&bare, before, count, &theirs);
+	}
+	if (bare_fd >= 0) {
+		events_only = theirs;
+		bare_copy(&bare, "word", &theirs);
+		bare_copy(&bare, "source", &theirs);
+		bare_copy(&bare, "session", &theirs);
+		bare_copy(&bare, "credential", &theirs);
+		bare_close(&bare);
+		print_rates(g, &ours, &theirs, &events_only);
+	} else {
+		printf("%lld events, %lld days: %.0f/s, each processor second %.0f\n",
+		       (long long)g->events, (long long)g->days, (double)g->events / ours.seconds,
+		       (double)g->events / ours.processor);
+	}
+	if (store_status(store, &status) < 0)
+		fatal("%s", store_problem(store));
+	printf("%.0f bytes an event, lines of %zu\n", (double)status.bytes / (double)g->events,
+	       lines[0].length);
+	fflush(stdout);
+	store_close(store);
+	free_lines(lines);
+}
+
+static void ask_all(int fd, int64_t days, struct timing timings[])
+{
+	for (size_t q = 0; q < ARRAY_COUNT(questions); q++)
+		time_question(fd, START + days * DAY, questions[q], &timings[q]);
+	print_timings(timings);
+	fflush(stdout);
+}
+
+static void compare_with_bare(const char *scratch, struct generator g)
+{
+	struct timing timings[ARRAY_COUNT(questions)];
+	int ours_fd = folder(scratch, "ours"), bare_fd = folder(scratch, "bare");
+
+	fill(&g, ours_fd, bare_fd);
+	ask_all(ours_fd, g.days, timings);
+	clear(ours_fd, STORE_FILE);
+	clear(bare_fd, "bare.db");
+	close(ours_fd);
+	close(bare_fd);
+}
+
+static void compare_with_ten(const char *scratch, struct generator g)
+{
+	struct timing one[ARRAY_COUNT(questions)], ten[ARRAY_COUNT(questions)];
+	struct generator more = g;
+	int one_fd = folder(scratch, "one"), ten_fd = folder(scratch, "ten");
+
+	more.events *= 10;
+	more.days *= 10;
+	fill(&g, one_fd, -1);
+	fill(&more, ten_fd, -1);
+	/* One after the other, both warm, so that the two meet the same machine. */
+	ask_all(one_fd, g.days, one);
+	ask_all(ten_fd, more.days, ten);
+	print_factors(one, ten);
+	clear(one_fd, STORE_FILE);
+	clear(ten_fd, STORE_FILE);
+	close(one_fd);
+	close(ten_fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct generator g = {.state = 88172645463325252u,
@@ -473,14 +622,15 @@ int main(int argc, char **argv)
 			      .days = 90,
 			      .sources = 100000,
 			      .passwords = 50000};
-	char scratch[] = "/tmp/store-bench-XXXXXX", why[256];
-	struct writer *lines = calloc(CHUNK, sizeof(*lines));
-	struct bare bare = {0};
-	struct store_status status;
-	struct store *store;
-	struct taken ours = {0}, theirs = {0}, events_only;
-	int ours_fd, bare_fd;
+	static const char *const folders[] = {"ours", "bare", "one", "ten"};
+	char scratch[] = "/tmp/store-bench-XXXXXX";
+	bool factors = argc > 1 && strcmp(argv[1], "--factors") == 0;
 
+	if (factors) {
+		g.days = 9;
+		argc--;
+		argv++;
+	}
 	if (argc > 1)
 		g.events = strtoll(argv[1], NULL, 10);
 	if (argc > 2)
@@ -489,54 +639,16 @@ int main(int argc, char **argv)
 		g.sources = strtoll(argv[3], NULL, 10);
 	if (argc > 4)
 		g.passwords = strtoll(argv[4], NULL, 10);
-	if (!lines || !mkdtemp(scratch))
+	if (g.events <= 0 || g.days <= 0 || g.sources <= 0 || g.passwords <= 0)
+		fatal("store_bench [--factors] [EVENTS [DAYS [SOURCES [PASSWORDS]]]]");
+	if (!mkdtemp(scratch))
 		fatal("no scratch folder: %m");
-	ours_fd = folder(scratch, "ours");
-	bare_fd = folder(scratch, "bare");
-	store = store_open(ours_fd, STORE_WRITE, NULL, why, sizeof(why));
-	if (!store)
-		fatal("%s", why);
-	bare_open(&bare, ours_fd, bare_fd);
-	for (size_t i = 0; i < CHUNK; i++)
-		lines[i] = writer_growing(EVENT_LINE_MAX);
-	while (g.made < g.events) {
-		int64_t before = g.made;
-		size_t count = 0;
-
-		for (; count < CHUNK && g.made < g.events; count++)
-			generate(&g, &lines[count]);
-		ingest(store, lines, count, &ours);
-		bare_insert(&bare, before, count, &theirs);
+	(factors ? compare_with_ten : compare_with_bare)(scratch, g);
+	if (chdir(scratch) == 0) {
+		for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
+			unlinkat(AT_FDCWD, folders[i], AT_REMOVEDIR);
+		if (chdir("/") == 0)
+			rmdir(scratch);
 	}
-	events_only = theirs;
-	bare_copy(&bare, "word", &theirs);
-	bare_copy(&bare, "source", &theirs);
-	bare_copy(&bare, "session", &theirs);
-	bare_copy(&bare, "credential", &theirs);
-	if (store_status(store, &status) < 0)
-		fatal("%s", store_problem(store));
-	printf("%lld events, %lld days: ours %.0f/s, bare %.0f/s, ratio %.2f (event rows only: "
-	       "%.0f/s, %.2f)\n",
-	       (long long)g.events, (long long)g.days, (double)g.events / ours.seconds,
-	       (double)g.events / theirs.seconds, theirs.seconds / ours.seconds,
-	       (double)g.events / events_only.seconds, events_only.seconds / ours.seconds);
-	printf("each processor second: ours %.0f, bare %.0f, ratio %.2f\n",
-	       (double)g.events / ours.processor, (double)g.events / theirs.processor,
-	       theirs.processor / ours.processor);
-	printf("%.0f bytes an event, lines of %zu\n", (double)status.bytes / (double)g.events,
-	       lines[0].length);
-	fflush(stdout);
-	store_close(store);
-	time_questions(ours_fd, START + g.days * DAY);
-	bare_close(&bare);
-	for (size_t i = 0; i < CHUNK; i++)
-		writer_free(&lines[i]);
-	free(lines);
-	clear(ours_fd, STORE_FILE);
-	clear(bare_fd, "bare.db");
-	close(ours_fd);
-	close(bare_fd);
-	if (chdir(scratch) == 0 && rmdir("ours") == 0 && rmdir("bare") == 0 && chdir("/") == 0)
-		rmdir(scratch);
 	return 0;
 }
