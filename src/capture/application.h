@@ -11,9 +11,10 @@
 #include "capture/inspection.h"
 #include "event/event.h"
 
-#define APPLICATION_PENDING_MAX (256 * 1024) /* unconsumed bytes of a side that the stream keeps \
-					      */
-#define APPLICATION_BODY_MAX (100 * 1024)    /* of a body that rules see */
+#define APPLICATION_PENDING_MAX                                                               \
+	(256 * 1024)                      /* unconsumed bytes of a side that the stream keeps \
+					   */
+#define APPLICATION_BODY_MAX (100 * 1024) /* of a body that rules see */
 
 struct application_context {
 	const struct wants *wants;

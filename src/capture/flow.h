@@ -46,8 +46,39 @@ struct flow {
 	uint32_t *numbers; /* flowint; NULL: none set yet */
 	uint64_t *said;    /* bit set of rules that spoke once a flow (IP lists); NULL: none */
 
+	/* of the readers */
+	uint8_t unread[2]; /* by direction: no reader recognised what was sent */
+	uint8_t list;      /* which list of the table it is on */
+	bool told;         /* the session id is made */
 	struct flow *bucket_next, *older, *newer;
 	uint32_t hash;
 };
+
+struct flow_limits {
+	size_t flows;                                 /* the one idle longest goes first */
+	int64_t fresh, established, closed, datagram; /* microseconds without a packet */
+};
+extern const struct flow_limits flow_limits_default;
+
+struct flow_table;
+
+/* `ended` is called for every flow before it goes. */
+struct flow_table *flow_table_new(const struct flow_limits *limits,
+				  void (*ended)(void *context, struct flow *flow), void *context);
+/* The flow of a TCP, UDP or ICMP echo packet, made if there is none; NULL: not of those, or memory
+ * is out. *direction is the packet's. */
+struct flow *flow_of_packet(struct flow_table *table, const struct packet *packet,
+			    enum direction *direction);
+/* Call after changing its state. */
+void flow_touch(struct flow_table *table, struct flow *flow, int64_t now);
+/* Ends flows that were silent too long. */
+void flow_table_expire(struct flow_table *table, int64_t now);
+/* Ends one, all. */
+void flow_end(struct flow_table *table, struct flow *flow);
+void flow_table_end(struct flow_table *table);
+size_t flow_table_count(const struct flow_table *table);
+uint64_t flow_table_shed(const struct flow_table *table);
+/* Ends all; accepts NULL. */
+void flow_table_free(struct flow_table *table);
 
 #endif

@@ -69,7 +69,8 @@ struct inspection {
 	const struct packet *packet;     /* the packet that led to it; NULL: a decoy's own stream */
 	struct flow *flow;               /* NULL: none (a fragment, ICMP without one) */
 	uint64_t transaction;            /* number of it in the flow, for INSPECT_TRANSACTION */
-	uint64_t stream_offset;          /* of BUFFER_PAYLOAD in its stream, for INSPECT_STREAM */
+	size_t seen; /* INSPECT_STREAM: bytes of BUFFER_PAYLOAD that an inspection before saw too */
+	uint64_t stream_offset; /* of BUFFER_PAYLOAD in its stream, for INSPECT_STREAM */
 	int64_t time;
 	struct findings findings;
 };

@@ -1,0 +1,147 @@
+/* What a TCP segment does to its connection (RFC 9293, as far as a bystander can tell). */
+#include "capture/sensor_inside.h"
+
+#define RESET_WINDOW (1u << 20) /* a reset further away than that is somebody's guess */
+
+struct side {
+	struct sensor *sensor;
+	struct flow *flow;
+	enum direction direction;
+};
+
+static void side_bytes(void *context, struct stream *stream, struct slice bytes)
+{
+	struct side *side = context;
+
+	stretch_add(side->sensor, side->flow, side->direction, bytes);
+	reading_bytes(side->sensor, side->flow, side->direction, bytes);
+}
+
+static void side_gap(void *context, struct stream *stream, uint64_t length)
+{
+	struct side *side = context;
+
+	side->sensor->counts.gaps++;
+	stretch_cut(side->sensor, side->flow, side->direction);
+	reading_gap(side->sensor, side->flow, side->direction, length);
+}
+
+static struct stream_sink sink_of(struct side *side)
+{
+	return (struct stream_sink){side, side_bytes, side_gap};
+}
+
+static enum direction other(enum direction direction)
+{
+	return direction == TO_SERVER ? TO_CLIENT : TO_SERVER;
+}
+
+static struct stream *stream_of(struct sensor *sensor, struct flow *flow, enum direction direction)
+{
+	if (!flow->streams[direction]) {
+		flow->streams[direction] = stream_new();
+		sensor->counts.streams++;
+	}
+	return flow->streams[direction];
+}
+
+static void end_side(struct sensor *sensor, struct flow *flow, enum direction direction)
+{
+	struct side side = {sensor, flow, direction};
+	struct stream_sink sink = sink_of(&side);
+	struct stream *s = flow->streams[direction];
+
+	if (!s || s->closed)
+		return;
+	stream_end(s, &sink);
+	s->closed = true;
+	reading_last(sensor, flow, direction);
+	stretch_flush(sensor, flow, direction);
+}
+
+static bool is_plausible_reset(const struct flow *flow, enum direction direction,
+			       const struct packet *packet)
+{
+	const struct stream *s = flow->streams[direction];
+
+	return !s || !s->started || packet->sequence - s->next + 1 < RESET_WINDOW ||
+	       (packet->flags & TCP_ACK && packet->sequence == 0);
+}
+
+static void acknowledge(struct sensor *sensor, struct flow *flow, enum direction direction,
+			const struct packet *packet)
+{
+	struct side side = {sensor, flow, other(direction)};
+	struct stream_sink sink = sink_of(&side);
+	struct stream *s = flow->streams[other(direction)];
+
+	if (s && s->started && packet->flags & TCP_ACK)
+		stream_acknowledged(s, packet->acknowledgement, &sink);
+}
+
+/* How far the handshake is; false: the segment is not to be read. */
+static bool shake_hands(struct sensor *sensor, struct flow *flow, enum direction direction,
+			const struct packet *packet)
+{
+	struct stream *s = stream_of(sensor, flow, direction);
+	bool syn = packet->flags & TCP_SYN;
+
+	if (!s)
+		return false;
+	if (syn && !s->started) {
+		stream_start(s, packet->sequence + 1);
+		return true;
+	}
+	if (flow->state != FLOW_NEW)
+		return flow->state == FLOW_ESTABLISHED;
+	if (flow->streams[TO_SERVER] && flow->streams[TO_SERVER]->started &&
+	    flow->streams[TO_CLIENT] && flow->streams[TO_CLIENT]->started && !flow->midstream) {
+		if (direction == TO_SERVER && packet->flags & TCP_ACK)
+			flow->state = FLOW_ESTABLISHED;
+		return flow->state == FLOW_ESTABLISHED || packet->payload.length;
+	}
+	if (!sensor->setup.midstream)
+		return false;
+	/* No handshake seen, or half of one. */
+	flow->midstream = true;
+	if (packet->payload.length || (packet->flags & TCP_ACK && direction == TO_SERVER))
+		flow->state = FLOW_ESTABLISHED;
+	if (!s->started)
+		stream_start(s, packet->sequence);
+	return true;
+}
+
+void connection_packet(struct sensor *sensor, struct flow *flow, enum direction direction,
+		       const struct packet *packet)
+{
+	struct side side = {sensor, flow, direction};
+	struct stream_sink sink = sink_of(&side);
+	uint32_t sequence = packet->sequence + (packet->flags & TCP_SYN ? 1 : 0);
+	struct stream *s;
+
+	if (packet->flags & TCP_RST) {
+		if (flow->state == FLOW_CLOSED || !is_plausible_reset(flow, direction, packet))
+			return;
+		end_side(sensor, flow, TO_SERVER);
+		end_side(sensor, flow, TO_CLIENT);
+		flow->state = FLOW_CLOSED;
+		return;
+	}
+	if (!shake_hands(sensor, flow, direction, packet))
+		return;
+	acknowledge(sensor, flow, direction, packet);
+	s = flow->streams[direction];
+	stream_segment(s, sensor->setup.policy, sequence, packet->payload, packet->flags & TCP_FIN,
+		       &sink);
+	if (s->ended)
+		end_side(sensor, flow, direction);
+	if (flow->streams[TO_SERVER] && flow->streams[TO_CLIENT] &&
+	    flow->streams[TO_SERVER]->closed && flow->streams[TO_CLIENT]->closed)
+		flow->state = FLOW_CLOSED;
+}
+
+void connection_finish(struct sensor *sensor, struct flow *flow)
+{
+	end_side(sensor, flow, TO_SERVER);
+	end_side(sensor, flow, TO_CLIENT);
+}
