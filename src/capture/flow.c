@@ -120,7 +120,6 @@ void flow_end(struct flow_table *t, struct flow *f)
 	free(f->reader_state);
 	free(f->bits);
 	free(f->numbers);
-	free(f->said);
 	free(f);
 }
 

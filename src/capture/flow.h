@@ -42,9 +42,9 @@ struct flow {
 	char session[ULID_LENGTH + 1]; /* the decoy's session, or one of its own */
 
 	/* for the rules */
-	uint64_t *bits;    /* flowbits; NULL: none set yet */
-	uint32_t *numbers; /* flowint; NULL: none set yet */
-	uint64_t *said;    /* bit set of rules that spoke once a flow (IP lists); NULL: none */
+	uint64_t *bits;                           /* flowbits; NULL: none set yet */
+	uint32_t *numbers;                        /* flowint; NULL: none set yet */
+	uint8_t addresses_seen, application_seen; /* by direction: such rules were asked */
 
 	/* of the readers */
 	uint8_t unread[2]; /* by direction: no reader recognised what was sent */

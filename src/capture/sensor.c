@@ -180,10 +180,26 @@ void sensor_free(struct sensor *sensor)
 	free(sensor);
 }
 
+static const char *transport_name(unsigned transport)
+{
+	return transport == TRANSPORT_TCP    ? "tcp"
+	       : transport == TRANSPORT_UDP  ? "udp"
+	       : transport == TRANSPORT_ICMP ? "icmp"
+					     : NULL;
+}
+
+static void set_ends(struct event *event, const struct address *source,
+		     const struct address *destination, int64_t time, unsigned transport)
+{
+	event_set_number(event, FIELD_TIME, time);
+	event_set_address(event, FIELD_SOURCE_IP, source);
+	event_set_address(event, FIELD_DESTINATION_IP, destination);
+	if (transport_name(transport))
+		event_set_words(event, FIELD_NETWORK_TRANSPORT, transport_name(transport));
+}
+
 void sensor_event_of_flow(struct event *event, struct flow *flow, int64_t time)
 {
-	static const char *const names[] = {
-		[TRANSPORT_TCP] = "tcp", [TRANSPORT_UDP] = "udp", [TRANSPORT_ICMP] = "icmp"};
 	struct ulid_source ids = {0};
 
 	/* An id costs randomness: only flows that are told of get one. */
@@ -191,17 +207,22 @@ void sensor_event_of_flow(struct event *event, struct flow *flow, int64_t time)
 		ulid_next(&ids, flow->started, flow->session);
 		flow->told = true;
 	}
-	event_set_number(event, FIELD_TIME, time);
-	event_set_address(event, FIELD_SOURCE_IP, &flow->client);
-	event_set_address(event, FIELD_DESTINATION_IP, &flow->server);
+	set_ends(event, &flow->client, &flow->server, time, flow->transport);
 	if (flow->transport != TRANSPORT_ICMP) {
 		event_set_number(event, FIELD_SOURCE_PORT, flow->client_port);
 		event_set_number(event, FIELD_DESTINATION_PORT, flow->server_port);
 	}
-	if (flow->transport < ARRAY_COUNT(names) && names[flow->transport])
-		event_set_words(event, FIELD_NETWORK_TRANSPORT, names[flow->transport]);
 	if (flow->application != APPLICATION_NONE)
 		event_set_words(event, FIELD_NETWORK_PROTOCOL,
 				application_descriptions[flow->application].name);
 	event_set_words(event, FIELD_SESSION_ID, flow->session);
+}
+
+void sensor_event_of_packet(struct event *event, const struct packet *packet)
+{
+	set_ends(event, &packet->source, &packet->destination, packet->time, packet->transport);
+	if (packet->transport == TRANSPORT_TCP || packet->transport == TRANSPORT_UDP) {
+		event_set_number(event, FIELD_SOURCE_PORT, packet->source_port);
+		event_set_number(event, FIELD_DESTINATION_PORT, packet->destination_port);
+	}
 }

@@ -52,5 +52,7 @@ void sensor_free(struct sensor *sensor);
 
 /* Fills what every event of a flow has: time, addresses, transport, protocol, session. */
 void sensor_event_of_flow(struct event *event, struct flow *flow, int64_t time);
+/* The same for a packet that belongs to no flow. */
+void sensor_event_of_packet(struct event *event, const struct packet *packet);
 
 #endif

@@ -6,8 +6,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/packet_file.h"
+#include "capture/rules/engine.h"
 #include "capture/sensor.h"
-#include "cli/command.h"
+#include "cli/rule_files.h"
 
 static const struct command_option capture_options[] = {
 	{"read", 'r', "FILE", "Capture file, pcap or pcapng; - is standard input"},
@@ -16,10 +17,16 @@ static const struct command_option capture_options[] = {
 	 "capture their own that way"},
 	{"policy", 0, "NAME", "Which bytes count where segments overlap: first, last, bsd, linux"},
 	{"flows", 0, "N", "Flows remembered at most (default 65536)"},
+	{"rules", 'R', "FILE",
+	 "Rules to look with, in Snort's or Suricata's language; several are "
+	 "joined by commas"},
+	{"variables", 0, "NAME=VALUE;...", "Variables of the rules, like HOME_NET=192.0.2.0/24"},
+	{"cache", 0, "DIR", "Keep compiled rules in this folder, so that the next start is quick"},
 	{"statistics", 's', NULL, "Print counts at the end, on standard error"},
 };
 
 struct capture {
+	struct rule_files rules;
 	struct writer out;
 	struct ulid_source ids;
 	bool broken;
@@ -40,6 +47,28 @@ static void print_event(void *context, struct event *event, struct flow *flow)
 	if (print_out(&capture->out) < 0)
 		capture->broken = true;
 	writer_clear(&capture->out);
+}
+
+static void tell_alert(void *context, const struct rule *rule, const struct inspection *inspection)
+{
+	struct event event;
+	char id[32];
+	struct flow *flow = inspection->flow;
+
+	event_clear(&event);
+	if (flow)
+		sensor_event_of_flow(&event, flow, inspection->time);
+	else
+		sensor_event_of_packet(&event, inspection->packet);
+	rule_event(&event, rule, id);
+	print_event(context, &event, flow);
+}
+
+static void inspect(void *context, const struct inspection *inspection)
+{
+	struct capture *capture = context;
+
+	engine_inspect(capture->rules.engine, inspection, tell_alert, capture);
 }
 
 static enum stream_policy policy_named(const struct invocation *invocation)
@@ -72,6 +101,18 @@ static void print_counts(const struct sensor_counts *counts, int64_t took)
 		(unsigned long long)counts->wrong_sums, (unsigned long long)counts->flows,
 		(unsigned long long)counts->flows_shed, (unsigned long long)counts->streams,
 		(unsigned long long)counts->gaps, (unsigned long long)counts->transactions);
+}
+
+static void print_engine(const struct engine *engine)
+{
+	struct engine_counts counts = engine_counts(engine);
+
+	fprintf(stderr,
+		"%zu rules, %zu always looked at; %zu contents in %zu databases of %zu bytes\n"
+		"%llu inspections, %llu candidates, %llu alerts, %llu held back\n",
+		counts.loaded, counts.always, counts.patterns, counts.databases, counts.bytes,
+		(unsigned long long)counts.inspections, (unsigned long long)counts.candidates,
+		(unsigned long long)counts.alerts, (unsigned long long)counts.shed);
 }
 
 /* Reads to the end; -1 when the file is broken from some point on (said, and what came before it
@@ -119,6 +160,11 @@ static int capture_run(const struct invocation *invocation)
 		fprintf(stderr, "sundew: cannot read %s: %s\n", path, why);
 		return EXIT_TROUBLE;
 	}
+	if (option_given(invocation, "rules")) {
+		rule_files_open(&capture.rules, invocation);
+		setup.listener.wants = engine_wants(capture.rules.engine);
+		setup.listener.inspect = inspect;
+	}
 	sensor = sensor_new(&setup);
 	if (!sensor)
 		fatal("out of memory for %zu flows", setup.flows.flows);
@@ -129,8 +175,11 @@ static int capture_run(const struct invocation *invocation)
 		struct sensor_counts counts = sensor_counts(sensor);
 
 		print_counts(&counts, clock_monotonic() - started);
+		if (capture.rules.engine)
+			print_engine(capture.rules.engine);
 	}
 	sensor_free(sensor);
+	rule_files_close(&capture.rules);
 	packet_file_close(file);
 	writer_free(&capture.out);
 	return result < 0 || capture.broken ? EXIT_TROUBLE : EXIT_GOOD;

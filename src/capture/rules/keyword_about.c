@@ -1,0 +1,241 @@
+/* What a rule says about itself, and what it asks of the application: facts and anomalies. */
+#include "capture/rules/keyword.h"
+
+#include <stdlib.h>
+
+static char *text_of(struct builder *b, struct slice value)
+{
+	struct slice inner;
+	bool negated;
+	uint8_t *out;
+	size_t length = 0;
+
+	if (rule_unquote(value, &inner, &negated) < 0)
+		inner = value;
+	out = arena_take(b->arena, inner.length + 1);
+	for (size_t i = 0; out && i < inner.length; i++) {
+		if (inner.at[i] == '\\' && i + 1 < inner.length)
+			i++;
+		out[length++] = inner.at[i];
+	}
+	return (char *)out;
+}
+
+static int read_message(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	b->rule->message = text_of(b, value);
+	return b->rule->message ? 0 : builder_fail(b, "out of memory");
+}
+
+static int read_classtype(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	b->rule->class_type = text_of(b, value);
+	return b->rule->class_type ? 0 : builder_fail(b, "out of memory");
+}
+
+static int read_reference(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	if (!b->rule->reference)
+		b->rule->reference = text_of(b, value);
+	return 0;
+}
+
+enum { NUMBER_SID, NUMBER_GID, NUMBER_REVISION, NUMBER_PRIORITY };
+
+static int read_identity(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	int64_t number;
+
+	if (slice_number(value, 0, UINT32_MAX, &number) < 0)
+		return builder_fail(b, "%s is a number, not %.*s", keyword->name, (int)value.length,
+				    (const char *)value.at);
+	switch (keyword->argument) {
+	case NUMBER_SID:
+		b->rule->sid = (uint32_t)number;
+		break;
+	case NUMBER_GID:
+		b->rule->gid = (uint32_t)number;
+		break;
+	case NUMBER_REVISION:
+		b->rule->revision = (uint32_t)number;
+		break;
+	default:
+		b->rule->priority = (uint8_t)(number > 255 ? 255 : number);
+	}
+	return 0;
+}
+
+/* Read and of no consequence for what matches. */
+static int read_nothing(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	return 0;
+}
+
+/* --- facts --- */
+
+static bool fact_holds(const struct test *test, struct match *m)
+{
+	const struct findings *findings = &m->inspection->findings;
+
+	for (size_t i = 0; i < findings->fact_count; i++)
+		if (findings->facts[i].id == test->as.number.fact &&
+		    compare_number(&test->as.number, findings->facts[i].value))
+			return true;
+	return false;
+}
+
+static int add_fact(struct builder *b, enum fact_id fact, struct slice value)
+{
+	struct test *test = builder_condition(b);
+
+	if (!test)
+		return -1;
+	if (value.length && value.at[0] == '!') {
+		test->negated = true;
+		value = slice_trim(slice_from(value, 1));
+	}
+	if (builder_compare(b, value, &test->as.number) < 0)
+		return -1;
+	test->as.number.fact = (uint16_t)fact;
+	test->holds = fact_holds;
+	b->rule->kinds = KIND_TRANSACTION;
+	return 0;
+}
+
+static int read_fact(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	return add_fact(b, (enum fact_id)keyword->argument, value);
+}
+
+/* urilen:N[,norm|raw] */
+static int read_urilen(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct slice number;
+	bool raw;
+
+	(void)slice_next(&value, ',', &number);
+	raw = slice_is(slice_trim(value), "raw");
+	return add_fact(b, raw ? FACT_HTTP_URI_RAW_LENGTH : FACT_HTTP_URI_LENGTH,
+			slice_trim(number));
+}
+
+/* filesize:>10MB */
+static int read_filesize(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	return add_fact(b, FACT_FILE_SIZE, value);
+}
+
+static int read_tls_version(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	static const struct {
+		const char *text, *number;
+	} versions[] = {{"1.0", "769"}, {"1.1", "770"}, {"1.2", "771"}, {"1.3", "772"}};
+	struct slice inner = value;
+	bool negated;
+
+	(void)!rule_unquote(value, &inner, &negated);
+	for (size_t i = 0; i < ARRAY_COUNT(versions); i++)
+		if (slice_is(inner, versions[i].text))
+			return add_fact(b, FACT_TLS_VERSION, slice_text(versions[i].number));
+	return builder_fail(b, "tls.version does not know %.*s", (int)value.length,
+			    (const char *)value.at);
+}
+
+/* --- application-layer events and names --- */
+
+static bool anomaly_holds(const struct test *test, struct match *m)
+{
+	const struct findings *findings = &m->inspection->findings;
+
+	for (size_t i = 0; i < findings->anomaly_count; i++)
+		if (strcmp(findings->anomalies[i], test->as.text.text) == 0)
+			return true;
+	return false;
+}
+
+static int read_event(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct test *test = builder_condition(b);
+
+	if (!test)
+		return -1;
+	test->as.text.text = text_of(b, value);
+	if (!test->as.text.text)
+		return builder_fail(b, "out of memory");
+	test->holds = anomaly_holds;
+	b->rule->kinds = KIND_TRANSACTION;
+	return 0;
+}
+
+static bool application_holds(const struct test *test, struct match *m)
+{
+	return m->inspection->application == (enum application_id)test->as.text.number;
+}
+
+static int read_application(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct test *test = builder_condition(b);
+	struct slice name;
+
+	if (!test)
+		return -1;
+	(void)slice_next(&value, ',', &name);
+	name = slice_trim(name);
+	if (name.length && name.at[0] == '!') {
+		test->negated = true;
+		name = slice_from(name, 1);
+	}
+	test->holds = application_holds;
+	test->as.text.number = application_named(name);
+	if (!test->as.text.number && !slice_is(name, "failed") && !slice_is(name, "unknown"))
+		return builder_fail(b, "no application is called %.*s", (int)name.length,
+				    (const char *)name.at);
+	return 0;
+}
+
+/* ssh.protoversion:2_compat */
+static int read_service(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct slice name = value;
+
+	/* Snort 3's metadata says so already; a list means any of them. */
+	(void)slice_next(&value, ',', &name);
+	if (b->rule->application == APPLICATION_NONE && !value.length)
+		b->rule->application = (uint8_t)application_named(slice_trim(name));
+	return 0;
+}
+
+static const struct keyword table[] = {
+	{"msg", "What it found, in words", read_message, 0},
+	{"sid", "Number of the rule", read_identity, NUMBER_SID},
+	{"gid", "Group of the number", read_identity, NUMBER_GID},
+	{"rev", "Revision of the rule", read_identity, NUMBER_REVISION},
+	{"priority", "1 is the highest", read_identity, NUMBER_PRIORITY},
+	{"classtype", "Class of the attack", read_classtype, 0},
+	{"reference", "Where to read on", read_reference, 0},
+	{"metadata", "Notes", read_nothing, 0},
+	{"target", "Which side is the target", read_nothing, 0},
+	{"tag", "Packets to keep after it", read_nothing, 0},
+	{"rem", "A remark", read_nothing, 0},
+	{"requires", "What the engine must know", read_nothing, 0},
+	{"filestore", "Keep the file", read_nothing, 0},
+	{"service", "Services it is about", read_service, 0},
+	{"urilen", "Length of the URI", read_urilen, 0},
+	{"filesize", "Size of the file", read_filesize, 0},
+	{"dns.opcode", "Operation of a DNS message", read_fact, FACT_DNS_OPCODE},
+	{"dns.rcode", "Result of a DNS message", read_fact, FACT_DNS_RCODE},
+	{"dns.rrtype", "Type of a DNS record", read_fact, FACT_DNS_RRTYPE},
+	{"tls.version", "Version of TLS", read_tls_version, 0},
+	{"tls.cert_chain_len", "Certificates in the chain", read_fact, FACT_TLS_CHAIN_LENGTH},
+	{"dce_opnum", "Operation of a DCE/RPC request", read_fact, FACT_DCERPC_OPNUM},
+	{"dcerpc.opnum", "Operation of a DCE/RPC request", read_fact, FACT_DCERPC_OPNUM},
+	{"snmp.version", "Version of SNMP", read_fact, FACT_SNMP_VERSION},
+	{"krb5_msg_type", "Kerberos message type", read_fact, FACT_KRB5_MESSAGE_TYPE},
+	{"rfb.sectype", "VNC security type", read_fact, FACT_RFB_SECURITY_TYPE},
+	{"rfb.secresult", "VNC security result", read_fact, FACT_RFB_SECURITY_RESULT},
+	{"app-layer-event", "Something odd that a parser saw", read_event, 0},
+	{"app-layer-protocol", "The application that a flow speaks", read_application, 0},
+	{NULL, NULL, NULL, 0},
+};
+
+const struct keyword *const keywords_about = table;

@@ -1,0 +1,40 @@
+/* Finding candidates: which rules may match, from one search over a buffer. */
+#ifndef CAPTURE_RULES_PREFILTER_H
+#define CAPTURE_RULES_PREFILTER_H
+
+#include "capture/rules/rule.h"
+
+struct prefilter;
+
+struct prefilter *prefilter_new(void);
+/* The rule is a candidate where its content is found: `group` tells which searches it takes part
+ * in. The rule's index is what a search gives back. */
+int prefilter_add(struct prefilter *prefilter, unsigned group, const struct rule *rule);
+/* Compiles all groups. NULL or a reason. */
+const char *prefilter_ready(struct prefilter *prefilter, int cache);
+bool prefilter_has(const struct prefilter *prefilter, unsigned group);
+/* Calls `found` with rule indexes; matches that end at or before `seen` do not count. An index may
+ * come more than once. */
+void prefilter_search(struct prefilter *prefilter, unsigned group, struct slice bytes, size_t seen,
+		      void (*found)(void *context, uint32_t rule), void *context);
+void prefilter_measure(const struct prefilter *prefilter, size_t *databases, size_t *patterns,
+		       size_t *bytes);
+void prefilter_free(struct prefilter *prefilter);
+
+/* Numbers of groups. */
+static inline unsigned group_of_buffer(enum buffer_id buffer, enum direction direction)
+{
+	return (unsigned)buffer * 2 + direction;
+}
+static inline unsigned group_of_transport(unsigned transport, enum direction direction)
+{
+	return ((unsigned)BUFFER_COUNT + transport) * 2 + direction;
+}
+static inline unsigned group_of_application(enum application_id application,
+					    enum direction direction)
+{
+	return ((unsigned)BUFFER_COUNT + 8 + application) * 2 + direction;
+}
+#define GROUPS_MAX ((BUFFER_COUNT + 8 + APPLICATION_COUNT) * 2)
+
+#endif
