@@ -1,0 +1,146 @@
+/* Start lines and headers, read as forgivingly as browsers and servers do. */
+#include "capture/application/http.h"
+
+size_t http_head_length(struct slice bytes)
+{
+	size_t at = 0;
+
+	while (at < bytes.length) {
+		const uint8_t *found = memchr(bytes.at + at, '\n', bytes.length - at);
+		size_t next;
+
+		if (!found)
+			return 0;
+		next = (size_t)(found - bytes.at) + 1;
+		if (next < bytes.length && bytes.at[next] == '\n')
+			return next + 1;
+		if (next + 1 < bytes.length && bytes.at[next] == '\r' && bytes.at[next + 1] == '\n')
+			return next + 2;
+		at = next;
+	}
+	return 0;
+}
+
+static struct slice next_line(struct slice *rest)
+{
+	struct slice line;
+
+	(void)slice_next(rest, '\n', &line);
+	if (line.length && line.at[line.length - 1] == '\r')
+		line.length--;
+	return line;
+}
+
+static bool is_blank(uint8_t byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+/* Up to three words; the last one takes the rest. */
+static void read_words(struct http_head *head, enum direction direction)
+{
+	struct slice rest = slice_trim(head->line);
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t end = 0;
+
+		if (i == 2) {
+			head->words[i] = rest;
+			break;
+		}
+		/* A target may hold spaces: it ends before the version. */
+		if (i == 1 && direction == TO_SERVER) {
+			size_t last = rest.length;
+
+			while (last && !is_blank(rest.at[last - 1]))
+				last--;
+			end = last && slice_starts_nocase(slice_from(rest, last), "HTTP/")
+				      ? last - 1
+				      : rest.length;
+			while (end && is_blank(rest.at[end - 1]))
+				end--;
+		} else {
+			while (end < rest.length && !is_blank(rest.at[end]))
+				end++;
+		}
+		head->words[i] = slice_first(rest, end);
+		rest = slice_trim(slice_from(rest, end));
+	}
+}
+
+static bool same_name(struct slice a, struct slice b)
+{
+	if (a.length != b.length)
+		return false;
+	for (size_t i = 0; i < a.length; i++)
+		if ((a.at[i] | 32) != (b.at[i] | 32))
+			return false;
+	return true;
+}
+
+static struct slice join(struct slice a, const char *between, struct slice b, struct arena *arena)
+{
+	size_t length = a.length + strlen(between) + b.length;
+	uint8_t *out = arena_take(arena, length ? length : 1);
+	struct writer w = writer_fixed(out, length);
+
+	if (!out)
+		return a;
+	writer_bytes(&w, a);
+	writer_text(&w, between);
+	writer_bytes(&w, b);
+	return writer_slice(&w);
+}
+
+static void add_header(struct http_head *head, struct slice line, struct arena *arena)
+{
+	size_t colon = slice_find_byte(line, ':');
+	struct slice name = slice_trim(slice_first(line, colon));
+	struct slice value =
+		slice_trim(slice_from(line, colon == SIZE_MAX ? line.length : colon + 1));
+
+	for (size_t i = 0; i < head->header_count; i++)
+		if (same_name(head->headers[i].name, name)) {
+			head->headers[i].value = join(head->headers[i].value, ", ", value, arena);
+			return;
+		}
+	if (head->header_count < HTTP_HEADERS_MAX)
+		head->headers[head->header_count++] = (struct http_header){name, value};
+}
+
+void http_head_read(struct http_head *head, struct slice raw, enum direction direction,
+		    struct arena *arena)
+{
+	struct slice rest = raw;
+	size_t lines = 0;
+
+	*head = (struct http_head){.raw = raw};
+	head->line = next_line(&rest);
+	head->block = rest;
+	read_words(head, direction);
+	for (size_t i = 0; i < raw.length && lines < HTTP_HEADERS_MAX; i++)
+		lines += raw.at[i] == '\n';
+	head->headers = arena_take(arena, (lines + 1) * sizeof(*head->headers));
+	while (head->headers && rest.length) {
+		struct slice line = next_line(&rest);
+
+		if (!line.length)
+			break;
+		/* Folded: it goes on with the one before. */
+		while (rest.length && is_blank(rest.at[0])) {
+			struct slice more = next_line(&rest);
+
+			line = join(line, " ", slice_trim(more), arena);
+		}
+		if (slice_trim(line).length)
+			add_header(head, line, arena);
+	}
+}
+
+struct slice http_header_value(const struct http_head *head, const char *name)
+{
+	for (size_t i = 0; i < head->header_count; i++)
+		if (slice_is_nocase(head->headers[i].name, name))
+			return head->headers[i].value.at ? head->headers[i].value : SLICE("");
+	return slice_of(NULL, 0);
+}
