@@ -17,7 +17,8 @@ enum phase {
 
 struct side {
 	uint8_t phase;
-	bool told; /* the message at hand was offered already: its body is long */
+	bool doubtful; /* an answer that should have no body names one */
+	bool told;     /* the message at hand was offered already: its body is long */
 	uint64_t transaction;
 	uint64_t left; /* bytes of the body or chunk to come */
 	uint64_t body_length;
@@ -129,7 +130,7 @@ static void message_over(struct http *http, struct application_context *context,
 	offer(http, context, direction);
 	side->transaction++;
 	side->phase = PHASE_HEAD;
-	side->told = false;
+	side->told = side->doubtful = false;
 	side->body_length = 0;
 	writer_clear(&side->head);
 	writer_clear(&side->body);
@@ -168,17 +169,18 @@ static void choose_body(struct http *http, struct side *side, const struct http_
 	uint64_t status = leading_number(head->words[1]);
 	uint8_t method = http->heads[side->transaction % METHODS];
 
+	bool bodiless = (status >= 100 && status < 200) || status == 204 || status == 304;
+
 	side->phase = PHASE_LENGTH;
 	side->left = 0;
-	if (direction == TO_CLIENT &&
-	    (method == 'H' || (status >= 100 && status < 200) || status == 204 || status == 304))
+	side->doubtful = direction == TO_CLIENT && bodiless;
+	if (direction == TO_CLIENT && method == 'H')
 		return;
-	if (chunked.at && slice_contains_nocase(chunked, "chunked") &&
-	    !slice_is_nocase(head->words[direction == TO_SERVER ? 2 : 0], "HTTP/1.0"))
+	if (chunked.at && slice_contains_nocase(chunked, "chunked"))
 		side->phase = PHASE_SIZE;
 	else if (length.at)
 		side->left = leading_number(length);
-	else if (direction == TO_CLIENT)
+	else if (direction == TO_CLIENT && !bodiless)
 		side->phase = PHASE_CLOSE;
 }
 
@@ -190,7 +192,8 @@ static size_t read_head(struct http *http, struct application_context *context,
 	struct http_head head;
 	size_t blank = 0, length;
 
-	while (blank < bytes.length && (bytes.at[blank] == '\r' || bytes.at[blank] == '\n'))
+	while (blank < bytes.length && (bytes.at[blank] == '\r' || bytes.at[blank] == '\n' ||
+					(direction == TO_CLIENT && bytes.at[blank] == ' ')))
 		blank++;
 	if (blank)
 		return blank;
@@ -219,8 +222,8 @@ static size_t read_head(struct http *http, struct application_context *context,
 		return bytes.length;
 	}
 	choose_body(http, side, &head, direction);
-	if (direction == TO_CLIENT && leading_number(head.words[1]) / 100 == 1 &&
-	    leading_number(head.words[1]) != 101) {
+	if (side->doubtful && side->phase == PHASE_LENGTH && side->left == 0 &&
+	    leading_number(head.words[1]) / 100 == 1 && leading_number(head.words[1]) != 101) {
 		/* 100 Continue: the answer itself comes behind it. */
 		offer(http, context, direction);
 		side->told = false;
@@ -243,36 +246,40 @@ static size_t read_head(struct http *http, struct application_context *context,
 
 /* --- chunks --- */
 
+/* No size where one should be: what comes is body as it stands. */
+static size_t give_up_chunks(struct side *side)
+{
+	side->phase = PHASE_CLOSE;
+	return 0;
+}
+
+static int hex_digit(uint8_t byte)
+{
+	uint8_t lower = byte | 32;
+
+	return byte >= '0' && byte <= '9'     ? byte - '0'
+	       : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+					      : -1;
+}
+
 static size_t read_size(struct side *side, struct slice bytes)
 {
-	size_t end = slice_find_byte(bytes, '\n');
-	struct slice line = slice_trim(slice_first(bytes, end));
-	size_t digits = 0;
+	size_t end = slice_find_byte(bytes, '\n'), at = 0, digits = 0;
+	struct slice line = slice_first(bytes, end);
 	uint64_t size = 0;
 
-	if (end == SIZE_MAX) {
-		if (bytes.length < HTTP_LINE_MAX)
-			return 0;
-		side->phase = PHASE_CLOSE;
-		return 0;
-	}
-	if (!line.length)
-		return end + 1;
-	for (; digits < line.length; digits++) {
-		uint8_t byte = line.at[digits] | 32;
-		int digit = byte >= '0' && byte <= '9'   ? byte - '0'
-			    : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-							 : -1;
-
-		if (line.at[digits] == ' ' || line.at[digits] == '\t' || (digit < 0))
-			break;
-		size = size > UINT64_MAX / 32 ? size : size << 4 | (uint64_t)digit;
-	}
-	if (!digits) {
-		/* No size: what comes is body as it stands. */
-		side->phase = PHASE_CLOSE;
-		return 0;
-	}
+	while (at < line.length && (line.at[at] <= ' ' || line.at[at] == 127))
+		at++;
+	if (at == line.length)
+		return end == SIZE_MAX ? 0 : end + 1;
+	for (; at < line.length && hex_digit(line.at[at]) >= 0; at++, digits++)
+		size = size > UINT64_MAX / 32 ? size : size << 4 | (uint64_t)hex_digit(line.at[at]);
+	/* Behind the size comes nothing, an extension or white space. */
+	if (!digits ||
+	    (at < line.length && line.at[at] > ' ' && line.at[at] != ';' && !side->body_length))
+		return give_up_chunks(side);
+	if (end == SIZE_MAX)
+		return bytes.length < HTTP_LINE_MAX ? 0 : give_up_chunks(side);
 	side->left = size;
 	side->phase = size ? PHASE_CHUNK : PHASE_TRAILER;
 	return end + 1;
@@ -298,6 +305,11 @@ static size_t step(struct http *http, struct application_context *context, enum 
 	struct side *side = &http->sides[direction];
 	size_t take;
 
+	if (side->doubtful && side->phase != PHASE_HEAD && !side->body_length &&
+	    slice_starts(bytes, "HTTP/")) {
+		message_over(http, context, direction);
+		return 0;
+	}
 	switch (side->phase) {
 	case PHASE_HEAD:
 		return read_head(http, context, direction, bytes, last);
@@ -344,8 +356,12 @@ static size_t http_input(void *state, struct application_context *context, enum 
 			break;
 		used += more;
 	}
-	if (last && side->phase != PHASE_HEAD && side->phase != PHASE_DEAD)
+	if (last && side->phase != PHASE_HEAD && side->phase != PHASE_DEAD) {
+		if (side->phase == PHASE_SIZE || side->phase == PHASE_AFTER)
+			body_bytes(http, context, direction, slice_from(bytes, used));
 		message_over(http, context, direction);
+		used = bytes.length;
+	}
 	return used;
 }
 

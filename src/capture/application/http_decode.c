@@ -34,6 +34,26 @@ static struct slice inflate_as(int window, struct slice body, struct arena *aren
 	return slice_of(out, length);
 }
 
+/* Behind a gzip header (RFC 1952) that zlib takes offence at. */
+static struct slice skip_gzip_header(struct slice body)
+{
+	struct cursor c = cursor_of(body);
+	uint8_t flags;
+
+	cursor_skip(&c, 3);
+	flags = cursor_u8(&c);
+	cursor_skip(&c, 6);
+	if (flags & 4)
+		cursor_skip(&c, cursor_u16le(&c));
+	if (flags & 8)
+		(void)cursor_until(&c, 0);
+	if (flags & 16)
+		(void)cursor_until(&c, 0);
+	if (flags & 2)
+		cursor_skip(&c, 2);
+	return c.failed ? slice_of(NULL, 0) : slice_of(c.at, c.left);
+}
+
 static struct slice undo(struct slice encoding, struct slice body, struct arena *arena)
 {
 	static const int gzip[] = {WINDOW_GZIP}, deflate[] = {WINDOW_ZLIB, WINDOW_RAW};
@@ -44,6 +64,13 @@ static struct slice undo(struct slice encoding, struct slice body, struct arena 
 
 	for (size_t i = 0; i < count; i++) {
 		struct slice out = inflate_as(windows[i], body, arena);
+
+		if (out.length)
+			return out;
+	}
+	if (is_gzip) {
+		struct slice rest = skip_gzip_header(body);
+		struct slice out = rest.length ? inflate_as(WINDOW_RAW, rest, arena) : rest;
 
 		if (out.length)
 			return out;

@@ -21,11 +21,48 @@ size_t http_head_length(struct slice bytes)
 	return 0;
 }
 
+/* Letters that a header's name is made of, near enough. */
+static size_t name_length(struct slice text)
+{
+	size_t length = 0;
+
+	while (length < text.length &&
+	       ((text.at[length] | 32) >= 'a' ? (text.at[length] | 32) <= 'z'
+					      : text.at[length] == '-'))
+		length++;
+	return length;
+}
+
+/* Where a line ends at a lone CR: some clients take it for a line end when a header follows. */
+static size_t lone_return(struct slice line)
+{
+	for (size_t i = 0; i + 1 < line.length; i++) {
+		struct slice next = slice_from(line, i + 1);
+		size_t length;
+
+		if (line.at[i] != '\r')
+			continue;
+		length = name_length(next);
+		if (length && length < next.length && next.at[length] == ':')
+			return i;
+	}
+	return SIZE_MAX;
+}
+
 static struct slice next_line(struct slice *rest)
 {
-	struct slice line;
+	struct slice line, after;
+	size_t split;
 
-	(void)slice_next(rest, '\n', &line);
+	after = *rest;
+	(void)slice_next(&after, '\n', &line);
+	split = memchr(line.at, '\r', line.length) ? lone_return(line) : SIZE_MAX;
+	if (split != SIZE_MAX) {
+		line = slice_first(line, split);
+		*rest = slice_from(*rest, split + 1);
+		return line;
+	}
+	*rest = after;
 	if (line.length && line.at[line.length - 1] == '\r')
 		line.length--;
 	return line;
@@ -34,6 +71,22 @@ static struct slice next_line(struct slice *rest)
 static bool is_blank(uint8_t byte)
 {
 	return byte == ' ' || byte == '\t';
+}
+
+/* What a line that goes on with the one before may begin with. */
+static bool is_folded(uint8_t byte)
+{
+	return is_blank(byte) || byte == '\v' || byte == '\f';
+}
+
+/* Without white space and control bytes at its ends. */
+static struct slice trim_wild(struct slice text)
+{
+	while (text.length && text.at[0] <= ' ')
+		text = slice_from(text, 1);
+	while (text.length && text.at[text.length - 1] <= ' ')
+		text.length--;
+	return text;
 }
 
 /* Up to three words; the last one takes the rest. */
@@ -95,7 +148,7 @@ static struct slice join(struct slice a, const char *between, struct slice b, st
 static void add_header(struct http_head *head, struct slice line, struct arena *arena)
 {
 	size_t colon = slice_find_byte(line, ':');
-	struct slice name = slice_trim(slice_first(line, colon));
+	struct slice name = trim_wild(slice_first(line, colon));
 	struct slice value =
 		slice_trim(slice_from(line, colon == SIZE_MAX ? line.length : colon + 1));
 
@@ -127,7 +180,7 @@ void http_head_read(struct http_head *head, struct slice raw, enum direction dir
 		if (!line.length)
 			break;
 		/* Folded: it goes on with the one before. */
-		while (rest.length && is_blank(rest.at[0])) {
+		while (rest.length && is_folded(rest.at[0])) {
 			struct slice more = next_line(&rest);
 
 			line = join(line, " ", slice_trim(more), arena);

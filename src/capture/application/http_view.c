@@ -289,6 +289,12 @@ static void view_response(struct view *v, const struct http_message *message)
 		body = http_decode(encodings, body, v->context->scratch);
 	add(v, BUFFER_HTTP_RESPONSE_BODY, body);
 	add(v, BUFFER_FILE, body);
+	/* Compressed without saying so in a header that all understand. */
+	if (body.at == message->body.at && slice_starts(body, "\x1f\x8b\x08")) {
+		body = http_decode(SLICE("gzip"), body, v->context->scratch);
+		add(v, BUFFER_HTTP_RESPONSE_BODY, body);
+		add(v, BUFFER_FILE, body);
+	}
 	add_fact(v, FACT_FILE_SIZE, encodings.length ? body.length : message->body_length);
 }
 
