@@ -30,6 +30,7 @@ const struct event_action event_actions[] = {
 	{"tunnel.attempt", "Someone asked to be relayed to another host; nothing was connected"},
 	{"client.fingerprint",
 	 "A passive fingerprint (HASSH, JA3, JA4, p0f) of the client was taken"},
+	{"server.fingerprint", "A passive fingerprint of a server was taken from a capture"},
 	{"rule.alert", "A detection rule matched"},
 	{"port.probe", "A port was touched without a conversation, as scanners do"},
 	{"limit.shed", "A limit was reached and something was refused or dropped to stay alive"},
