@@ -216,11 +216,31 @@ static void look_for_reader(struct sensor *sensor, struct flow *flow, enum direc
 	}
 }
 
+/* A ClientHello at the start of a segment: whatever was spoken, from here on it is TLS (STARTTLS,
+ * a proxy's CONNECT, what databases and remote desktops do before they log in). */
+static bool is_client_hello(struct slice bytes)
+{
+	return bytes.length > 8 && bytes.at[0] == 22 && bytes.at[1] == 3 && bytes.at[2] <= 4 &&
+	       bytes.at[5] == 1 && bytes.at[6] == 0;
+}
+
+static void turn_to_tls(struct flow *flow)
+{
+	const struct application *tls = application_of(APPLICATION_TLS);
+
+	if (!tls || flow->reader == tls)
+		return;
+	drop_reader(flow);
+	(void)take_reader(flow, tls);
+}
+
 void reading_bytes(struct sensor *sensor, struct flow *flow, enum direction direction,
 		   struct slice bytes)
 {
 	struct stream *s = flow->streams[direction];
 
+	if (direction == TO_SERVER && s->offset > bytes.length && is_client_hello(bytes))
+		turn_to_tls(flow);
 	if (!flow->reader) {
 		look_for_reader(sensor, flow, direction, bytes);
 		return;

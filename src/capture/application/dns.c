@@ -65,7 +65,8 @@ static struct slice name_in(struct writer *names, size_t from)
 }
 
 /* Questions, then answers and what stands behind them. */
-static void read_records(struct findings_view *v, struct slice message, struct writer *names)
+static void read_records(struct findings_view *v, struct slice message, bool answer,
+			 struct writer *names)
 {
 	size_t at = HEADER_BYTES, questions = u16_at(message, 4);
 	size_t records = (size_t)u16_at(message, 6) + u16_at(message, 8) + u16_at(message, 10);
@@ -77,7 +78,8 @@ static void read_records(struct findings_view *v, struct slice message, struct w
 			view_anomaly(v, "dns.malformed_data");
 			return;
 		}
-		view_buffer(v, BUFFER_DNS_QUERY, name_in(names, from));
+		if (!answer)
+			view_buffer(v, BUFFER_DNS_QUERY, name_in(names, from));
 		view_buffer(v, BUFFER_DNS_QUERY_NAME, name_in(names, from));
 		view_fact(v, FACT_DNS_RRTYPE, u16_at(message, at));
 		at += 4;
@@ -117,7 +119,7 @@ static void read_message(struct dns *dns, struct application_context *context,
 		view_fact(&v, FACT_DNS_RCODE, flags & 15);
 	if (flags & 0x40)
 		view_anomaly(&v, "dns.z_flag_set");
-	read_records(&v, message, &names);
+	read_records(&v, message, direction == TO_CLIENT, &names);
 	view_offer(&v, direction, dns->transactions[direction]++);
 }
 
