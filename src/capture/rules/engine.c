@@ -184,6 +184,16 @@ static int add_always(struct always *always, uint32_t rule)
 	return 0;
 }
 
+/* Raw bytes: the group of all, and that of packets whose bytes a stream shows as well. */
+static int add_raw(struct engine *e, const struct rule *rule, unsigned which, enum direction side)
+{
+	int result = prefilter_add(e->prefilter, group_of_raw(which, side, false), rule);
+
+	if (rule->kinds & KIND_PACKET && !rule->packet_without_stream)
+		result |= prefilter_add(e->prefilter, group_of_raw(which, side, true), rule);
+	return result;
+}
+
 static int add_to_groups(struct engine *e, const struct rule *rule)
 {
 	int result = 0;
@@ -195,15 +205,11 @@ static int add_to_groups(struct engine *e, const struct rule *rule)
 			result |= prefilter_add(e->prefilter,
 						group_of_buffer(rule->fast_buffer, side), rule);
 		else if (rule->application)
-			result |= prefilter_add(
-				e->prefilter,
-				group_of_application((enum application_id)rule->application, side),
-				rule);
+			result |= add_raw(e, rule, 8u + rule->application, side);
 		else
 			for (unsigned t = 0; t <= TRANSPORT_SCTP; t++)
 				if (rule->transports >> t & 1)
-					result |= prefilter_add(e->prefilter,
-								group_of_transport(t, side), rule);
+					result |= add_raw(e, rule, t, side);
 	}
 	return result;
 }
@@ -334,6 +340,12 @@ static void add_once(struct engine *e, const struct inspection *i)
 	}
 }
 
+/* Whether the packet's bytes are shown in a stretch of its stream too. */
+static bool reaches_stream(const struct inspection *i)
+{
+	return i->flow && i->flow->transport == TRANSPORT_TCP && i->flow->state != FLOW_NEW;
+}
+
 static void find_candidates(struct engine *e, const struct inspection *i)
 {
 	static const uint8_t kind_bits[] = {KIND_PACKET, KIND_STREAM, KIND_TRANSACTION};
@@ -346,6 +358,7 @@ static void find_candidates(struct engine *e, const struct inspection *i)
 	for (size_t b = 0; b < i->findings.buffer_count; b++) {
 		const struct buffer *buffer = &i->findings.buffers[b];
 		size_t seen = i->kind == INSPECT_STREAM ? i->seen : 0;
+		bool again = i->kind == INSPECT_PACKET && reaches_stream(i);
 
 		if (buffer->id != BUFFER_PAYLOAD) {
 			prefilter_search(e->prefilter, group_of_buffer(buffer->id, i->direction),
@@ -355,16 +368,18 @@ static void find_candidates(struct engine *e, const struct inspection *i)
 		/* Of a transaction, raw bytes are only what its rules look at besides. */
 		if (i->kind == INSPECT_TRANSACTION) {
 			if (i->application)
-				prefilter_search(e->prefilter,
-						 group_of_application(i->application, i->direction),
-						 buffer->bytes, 0, add_candidate, e);
+				prefilter_search(
+					e->prefilter,
+					group_of_application(i->application, i->direction, again),
+					buffer->bytes, 0, add_candidate, e);
 			continue;
 		}
-		prefilter_search(e->prefilter, group_of_transport(transport_of(i), i->direction),
+		prefilter_search(e->prefilter,
+				 group_of_transport(transport_of(i), i->direction, again),
 				 buffer->bytes, seen, add_candidate, e);
 		if (i->application)
 			prefilter_search(e->prefilter,
-					 group_of_application(i->application, i->direction),
+					 group_of_application(i->application, i->direction, again),
 					 buffer->bytes, seen, add_candidate, e);
 	}
 	for (size_t k = 0; k < ARRAY_COUNT(e->always); k++)
@@ -378,6 +393,23 @@ static int compare_index(const void *a, const void *b)
 	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
 
 	return left < right ? -1 : left > right;
+}
+
+/* Mostly there are a handful. */
+static void sort_candidates(uint32_t *items, size_t count)
+{
+	if (count > 32) {
+		qsort(items, count, sizeof(*items), compare_index);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		uint32_t item = items[i];
+		size_t k = i;
+
+		for (; k && items[k - 1] > item; k--)
+			items[k] = items[k - 1];
+		items[k] = item;
+	}
 }
 
 /* --- evaluating --- */
@@ -435,8 +467,7 @@ static bool kind_matches(const struct rule *rule, const struct inspection *i)
 	if (!(rule->kinds & bits[i->kind]))
 		return false;
 	/* The stream's stretches show these bytes as well. */
-	return !(i->kind == INSPECT_PACKET && rule->packet_without_stream && i->flow &&
-		 i->flow->transport == TRANSPORT_TCP && i->flow->state != FLOW_NEW);
+	return !(i->kind == INSPECT_PACKET && rule->packet_without_stream && reaches_stream(i));
 }
 
 static bool bit_is_set(const struct flow *flow, uint16_t bit)
@@ -511,8 +542,7 @@ void engine_inspect(struct engine *e, const struct inspection *i,
 	find_candidates(e, i);
 	if (!e->candidate_count)
 		return;
-	if (e->candidate_count > 1)
-		qsort(e->candidates, e->candidate_count, sizeof(*e->candidates), compare_index);
+	sort_candidates(e->candidates, e->candidate_count);
 	ends = ends_of(i);
 	for (size_t c = 0; c < e->candidate_count; c++) {
 		struct rule *rule = e->rules[e->candidates[c]];

@@ -26,15 +26,21 @@ static inline unsigned group_of_buffer(enum buffer_id buffer, enum direction dir
 {
 	return (unsigned)buffer * 2 + direction;
 }
-static inline unsigned group_of_transport(unsigned transport, enum direction direction)
+/* Raw bytes, by transport or application. `again` is for packets whose bytes a stream shows as
+ * well: only rules that ask for packets take part there. */
+static inline unsigned group_of_raw(unsigned which, enum direction direction, bool again)
 {
-	return ((unsigned)BUFFER_COUNT + transport) * 2 + direction;
+	return ((unsigned)BUFFER_COUNT + which * 2 + again) * 2 + direction;
+}
+static inline unsigned group_of_transport(unsigned transport, enum direction direction, bool again)
+{
+	return group_of_raw(transport, direction, again);
 }
 static inline unsigned group_of_application(enum application_id application,
-					    enum direction direction)
+					    enum direction direction, bool again)
 {
-	return ((unsigned)BUFFER_COUNT + 8 + application) * 2 + direction;
+	return group_of_raw(8 + application, direction, again);
 }
-#define GROUPS_MAX ((BUFFER_COUNT + 8 + APPLICATION_COUNT) * 2)
+#define GROUPS_MAX ((BUFFER_COUNT + (8 + APPLICATION_COUNT) * 2) * 2)
 
 #endif
