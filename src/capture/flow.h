@@ -41,6 +41,8 @@ struct flow {
 	struct stream *streams[2];     /* TCP only */
 	char session[ULID_LENGTH + 1]; /* the decoy's session, or one of its own */
 
+	uint16_t syn_mss; /* that the client's SYN offered; 0: none seen */
+
 	/* for the rules */
 	uint64_t *bits;                           /* flowbits; NULL: none set yet */
 	uint32_t *numbers;                        /* flowint; NULL: none set yet */

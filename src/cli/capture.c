@@ -5,10 +5,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "capture/fingerprint/handshake.h"
 #include "capture/packet_file.h"
 #include "capture/rules/engine.h"
 #include "capture/sensor.h"
 #include "cli/rule_files.h"
+
+#define P0F_DEFAULT "/etc/p0f/p0f.fp" /* Debian's package p0f */
 
 static const struct command_option capture_options[] = {
 	{"read", 'r', "FILE", "Capture file, pcap or pcapng; - is standard input"},
@@ -22,11 +25,14 @@ static const struct command_option capture_options[] = {
 	 "joined by commas"},
 	{"variables", 0, "NAME=VALUE;...", "Variables of the rules, like HOME_NET=192.0.2.0/24"},
 	{"cache", 0, "DIR", "Keep compiled rules in this folder, so that the next start is quick"},
+	{"p0f", 0, "FILE",
+	 "Signatures of TCP stacks (default: " P0F_DEFAULT ", where it is there)"},
 	{"statistics", 's', NULL, "Print counts at the end, on standard error"},
 };
 
 struct capture {
 	struct rule_files rules;
+	struct p0f *p0f;
 	struct writer out;
 	struct ulid_source ids;
 	bool broken;
@@ -62,6 +68,38 @@ static void tell_alert(void *context, const struct rule *rule, const struct insp
 		sensor_event_of_packet(&event, inspection->packet);
 	rule_event(&event, rule, id);
 	print_event(context, &event, flow);
+}
+
+static void tell_handshake(void *context, const struct packet *packet, struct flow *flow,
+			   enum direction direction)
+{
+	struct capture *capture = context;
+	struct handshake_room room;
+	struct event event;
+
+	event_clear(&event);
+	if (!handshake_event(&event, &room, capture->p0f, packet, flow, direction))
+		return;
+	sensor_event_of_flow(&event, flow, packet->time);
+	print_event(capture, &event, flow);
+}
+
+static struct p0f *open_p0f(const struct invocation *invocation)
+{
+	const char *given = option_value(invocation, "p0f"), *path = given ? given : P0F_DEFAULT;
+	size_t length;
+	char *text = rule_files_read(path, &length), why[160];
+	struct p0f *p0f;
+
+	if (!text && given)
+		fatal("cannot read the signatures %s: %m", path);
+	if (!text)
+		return NULL;
+	p0f = p0f_read(slice_of(text, length), why);
+	free(text);
+	if (!p0f)
+		fatal("%s: %s", path, why);
+	return p0f;
 }
 
 static void inspect(void *context, const struct inspection *inspection)
@@ -155,6 +193,8 @@ static int capture_run(const struct invocation *invocation)
 		(size_t)option_number(invocation, "flows", FLOWS_MAX_DEFAULT, 16, 16 * 1024 * 1024);
 	setup.listener.context = &capture;
 	setup.listener.event = print_event;
+	setup.listener.handshake = tell_handshake;
+	capture.p0f = open_p0f(invocation);
 	file = packet_file_open(path, why);
 	if (!file) {
 		fprintf(stderr, "sundew: cannot read %s: %s\n", path, why);
@@ -180,6 +220,7 @@ static int capture_run(const struct invocation *invocation)
 	}
 	sensor_free(sensor);
 	rule_files_close(&capture.rules);
+	p0f_free(capture.p0f);
 	packet_file_close(file);
 	writer_free(&capture.out);
 	return result < 0 || capture.broken ? EXIT_TROUBLE : EXIT_GOOD;

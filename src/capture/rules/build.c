@@ -59,6 +59,16 @@ struct test *builder_condition(struct builder *b)
 	return &b->conditions[b->condition_count++];
 }
 
+struct effect *builder_effect(struct builder *b)
+{
+	if (b->effect_count == ARRAY_COUNT(b->effects)) {
+		(void)builder_fail(b, "more than %zu effects", ARRAY_COUNT(b->effects));
+		return NULL;
+	}
+	b->rule->sets_bits = true;
+	return &b->effects[b->effect_count++];
+}
+
 struct test *builder_last_content(struct builder *b, const struct keyword *keyword)
 {
 	if (!b->last_content) {
@@ -227,6 +237,22 @@ static int read_action(struct builder *b)
 	((1 << TRANSPORT_OTHER) | (1 << TRANSPORT_TCP) | (1 << TRANSPORT_UDP) | \
 	 (1 << TRANSPORT_ICMP) | (1 << TRANSPORT_SCTP))
 
+enum application_id builder_application(struct slice name)
+{
+	/* Suricata and Snort 3 name some applications in more than one way. */
+	static const struct {
+		const char *name;
+		enum application_id application;
+	} others[] = {{"http1", APPLICATION_HTTP},
+		      {"ssl", APPLICATION_TLS},
+		      {"netbios-ssn", APPLICATION_SMB}};
+
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+		if (slice_is_nocase(name, others[i].name))
+			return others[i].application;
+	return application_named(name);
+}
+
 static int read_protocol(struct builder *b)
 {
 	static const struct {
@@ -250,13 +276,6 @@ static int read_protocol(struct builder *b)
 		{"icmpv6", 1 << TRANSPORT_ICMP, false, false},
 		{"sctp", 1 << TRANSPORT_SCTP, false, false},
 	};
-	/* Suricata and Snort 3 name some applications in more than one way. */
-	static const struct {
-		const char *name;
-		enum application_id application;
-	} others[] = {{"http1", APPLICATION_HTTP},      {"ssl", APPLICATION_TLS},
-		      {"netbios-ssn", APPLICATION_SMB}, {"pop3", APPLICATION_POP3},
-		      {"http2", APPLICATION_HTTP2},     {"dcerpc", APPLICATION_DCERPC}};
 	struct slice name = b->text->protocol;
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
@@ -267,11 +286,7 @@ static int read_protocol(struct builder *b)
 			return 0;
 		}
 	b->rule->transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP;
-	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
-		if (slice_is_nocase(name, others[i].name))
-			b->rule->application = (uint8_t)others[i].application;
-	if (!b->rule->application)
-		b->rule->application = (uint8_t)application_named(name);
+	b->rule->application = (uint8_t)builder_application(name);
 	if (!b->rule->application)
 		return builder_fail(b, "no protocol is called %.*s",
 				    (int)slice_first(name, 40).length, (const char *)name.at);
@@ -499,10 +514,13 @@ static int keep_conditions(struct builder *b)
 	rule->bit_step_count = b->bit_step_count;
 	rule->conditions = arena_take(b->arena, (b->condition_count + 1) * sizeof(struct test));
 	rule->bit_steps = arena_take(b->arena, (b->bit_step_count + 1) * sizeof(struct bit_step));
-	if (!rule->conditions || !rule->bit_steps)
+	rule->effect_count = b->effect_count;
+	rule->effects = arena_take(b->arena, (b->effect_count + 1) * sizeof(struct effect));
+	if (!rule->conditions || !rule->bit_steps || !rule->effects)
 		return builder_fail(b, "out of memory");
 	memcpy(rule->conditions, b->conditions, b->condition_count * sizeof(struct test));
 	memcpy(rule->bit_steps, b->bit_steps, b->bit_step_count * sizeof(struct bit_step));
+	memcpy(rule->effects, b->effects, b->effect_count * sizeof(struct effect));
 	for (size_t i = 0; i < b->bit_step_count; i++) {
 		bool asks = b->bit_steps[i].action >= BIT_IS_SET;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "capture/rules/ip_map.h"
+#include "capture/rules/marks.h"
 #include "capture/rules/prefilter.h"
 #include "capture/rules/regex.h"
 #include "capture/rules/thresholds.h"
@@ -50,12 +51,14 @@ struct engine *engine_new(const struct variables *variables)
 	e->ip_map = ip_map_new();
 	e->thresholds = thresholds_new();
 	e->match.regex_memory = rule_regex_memory_new();
+	e->match.marks = marks_new();
 	e->rooms[0] = writer_growing(ROOM_MAX);
 	e->rooms[1] = writer_growing(ROOM_MAX);
 	e->base64_room = writer_growing(ROOM_MAX);
 	e->match.rooms = e->rooms;
 	e->match.base64_room = &e->base64_room;
-	if (!e->prefilter || !e->ip_map || !e->thresholds || !e->match.regex_memory) {
+	if (!e->prefilter || !e->ip_map || !e->thresholds || !e->match.regex_memory ||
+	    !e->match.marks) {
 		engine_free(e);
 		return NULL;
 	}
@@ -287,6 +290,7 @@ void engine_free(struct engine *e)
 	ip_map_free(e->ip_map);
 	thresholds_free(e->thresholds);
 	rule_regex_memory_free(e->match.regex_memory);
+	marks_free(e->match.marks);
 	writer_free(&e->rooms[0]);
 	writer_free(&e->rooms[1]);
 	writer_free(&e->base64_room);
@@ -493,7 +497,7 @@ static bool bits_match(const struct rule *rule, const struct flow *flow)
 
 static void set_bits(const struct rule *rule, struct flow *flow, size_t names)
 {
-	if (!flow)
+	if (!flow || !rule->bit_step_count)
 		return;
 	if (!flow->bits)
 		flow->bits = calloc((names + 63) / 64, sizeof(uint64_t));
@@ -552,6 +556,8 @@ void engine_inspect(struct engine *e, const struct inspection *i,
 			continue;
 		if (rule->sets_bits)
 			set_bits(rule, i->flow, e->names.count);
+		for (size_t k = 0; k < rule->effect_count; k++)
+			rule->effects[k].take(&rule->effects[k], &e->match);
 		if (rule->action == ACTION_PASS)
 			return;
 		if (rule->no_alert)

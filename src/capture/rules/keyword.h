@@ -51,6 +51,8 @@ struct builder {
 	size_t variable_count;
 	struct bit_step bit_steps[32];
 	size_t bit_step_count;
+	struct effect effects[32];
+	size_t effect_count;
 	bool packet_only, stream_only, has_offsets;
 	char why[200];
 };
@@ -61,6 +63,8 @@ int builder_fail(struct builder *builder, const char *format, ...) PRINTF(2, 3);
 struct test *builder_test(struct builder *builder);
 /* A new condition. */
 struct test *builder_condition(struct builder *builder);
+/* Something to do after a match; NULL when there are too many. */
+struct effect *builder_effect(struct builder *builder);
 /* The content that a modifier stands behind; NULL after builder_fail. */
 struct test *builder_last_content(struct builder *builder, const struct keyword *keyword);
 /* Directs tests to a buffer from here on. */
@@ -72,8 +76,11 @@ int builder_number(struct builder *builder, struct slice text, int64_t minimum, 
 uint8_t builder_variable(struct builder *builder, struct slice name);
 /* "5", "<5", ">5", "<=5", "!5", "1-5", "1<>5" (between, exclusive), "1<=>5". */
 int builder_compare(struct builder *builder, struct slice text, struct number_test *test);
-/* The number of a flowbit's name, or -1. */
+/* The number of a flowbit's name (or that of another mark or number), or -1. */
 int builder_bit(struct builder *builder, struct slice name);
+
+/* The application that rules call so; APPLICATION_NONE: none is. */
+enum application_id builder_application(struct slice name);
 
 /* NULL: unknown. */
 const struct keyword *keyword_named(struct slice name);

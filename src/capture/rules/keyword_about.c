@@ -143,6 +143,9 @@ static int read_tls_version(struct builder *b, const struct keyword *keyword, st
 
 /* --- application-layer events and names --- */
 
+/* What app-layer-protocol asks for besides an application: itself, or another than it. */
+enum { ASKS_FAILED = -1, ASKS_UNKNOWN = -2, ASKS_ANOTHER = 0x100 };
+
 static bool anomaly_holds(const struct test *test, struct match *m)
 {
 	const struct findings *findings = &m->inspection->findings;
@@ -167,27 +170,49 @@ static int read_event(struct builder *b, const struct keyword *keyword, struct s
 	return 0;
 }
 
+/* Nothing is said about a flow's application before it is known or given up: ! does not hold then
+ * either. */
 static bool application_holds(const struct test *test, struct match *m)
 {
-	return m->inspection->application == (enum application_id)test->as.text.number;
+	const struct inspection *i = m->inspection;
+	bool failed = !i->application && i->flow && i->flow->unread[i->direction];
+
+	switch (test->as.text.number) {
+	case ASKS_FAILED:
+		return failed;
+	case ASKS_UNKNOWN:
+		return !i->application && !failed;
+	default:
+		if (!i->application && !failed)
+			return false;
+		return (i->application == (enum application_id)(test->as.text.number & 0xff)) !=
+		       (test->as.text.number >= ASKS_ANOTHER);
+	}
 }
 
 static int read_application(struct builder *b, const struct keyword *keyword, struct slice value)
 {
 	struct test *test = builder_condition(b);
 	struct slice name;
+	bool another;
 
 	if (!test)
 		return -1;
 	(void)slice_next(&value, ',', &name);
 	name = slice_trim(name);
-	if (name.length && name.at[0] == '!') {
-		test->negated = true;
-		name = slice_from(name, 1);
-	}
+	another = name.length && name.at[0] == '!';
+	if (another)
+		name = slice_trim(slice_from(name, 1));
 	test->holds = application_holds;
-	test->as.text.number = application_named(name);
-	if (!test->as.text.number && !slice_is(name, "failed") && !slice_is(name, "unknown"))
+	if (slice_is(name, "failed") || slice_is(name, "unknown")) {
+		test->as.text.number = slice_is(name, "failed") ? ASKS_FAILED : ASKS_UNKNOWN;
+		test->negated = another;
+		return 0;
+	}
+	test->as.text.number = builder_application(name);
+	if (test->as.text.number)
+		test->as.text.number |= another ? ASKS_ANOTHER : 0;
+	else
 		return builder_fail(b, "no application is called %.*s", (int)name.length,
 				    (const char *)name.at);
 	return 0;
@@ -216,6 +241,7 @@ static const struct keyword table[] = {
 	{"metadata", "Notes", read_nothing, 0},
 	{"target", "Which side is the target", read_nothing, 0},
 	{"tag", "Packets to keep after it", read_nothing, 0},
+	{"prefilter", "Which test it is found by", read_nothing, 0},
 	{"rem", "A remark", read_nothing, 0},
 	{"requires", "What the engine must know", read_nothing, 0},
 	{"filestore", "Keep the file", read_nothing, 0},

@@ -302,15 +302,25 @@ static int read_isdataat(struct builder *b, const struct keyword *keyword, struc
 
 static bool bsize_holds(const struct test *test, struct match *m)
 {
-	return compare_number(&test->as.number, (int64_t)m->buffer.length);
+	size_t begin = test->relative ? m->position : 0;
+
+	return compare_number(&test->as.number, (int64_t)m->buffer.length - (int64_t)begin);
 }
 
+/* bsize:N, Snort 3's bufferlen:N[,relative] */
 static int read_bsize(struct builder *b, const struct keyword *keyword, struct slice value)
 {
 	struct test *test = builder_test(b);
+	struct slice number;
 
-	if (!test || builder_compare(b, value, &test->as.number) < 0)
+	(void)slice_next(&value, ',', &number);
+	if (!test || builder_compare(b, number, &test->as.number) < 0)
 		return -1;
+	value = slice_trim(value);
+	test->relative = slice_is(value, "relative");
+	if (value.length && !test->relative)
+		return builder_fail(b, "%s does not know %.*s", keyword->name,
+				    (int)slice_first(value, 40).length, (const char *)value.at);
 	test->holds = bsize_holds;
 	return 0;
 }
@@ -368,6 +378,7 @@ static const struct keyword table[] = {
 	{"rawbytes", "Bytes as sent (all are)", read_rawbytes, 0},
 	{"isdataat", "Whether there is data at that place", read_isdataat, 0},
 	{"bsize", "Size of the buffer", read_bsize, 0},
+	{"bufferlen", "Size of the buffer", read_bsize, 0},
 	{"pkt_data", "Back to the payload", read_pkt_data, 0},
 	{"raw_data", "Back to the payload", read_pkt_data, 0},
 	NOW("file_data", FILE),

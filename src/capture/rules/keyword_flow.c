@@ -133,7 +133,7 @@ static int read_noalert(struct builder *b, const struct keyword *keyword, struct
 	return 0;
 }
 
-/* --- stream_size:side,operator,number --- */
+/* --- stream_size:side,operator,number; Snort 3: number,direction --- */
 
 static bool stream_size_holds(const struct test *test, struct match *m)
 {
@@ -172,13 +172,26 @@ static int read_stream_size(struct builder *b, const struct keyword *keyword, st
 	number = slice_trim(value);
 	side = slice_trim(side);
 	sign = slice_trim(sign);
+	if (b->text->dialect == DIALECT_SNORT3 || !number.length) {
+		/* number,side; who sends to the server is the client */
+		struct slice towards = sign;
+
+		number = side;
+		side = slice_is(towards, "to_server")   ? SLICE("client")
+		       : slice_is(towards, "to_client") ? SLICE("server")
+							: towards;
+		sign = slice_of(NULL, 0);
+	}
+	if (!slice_is(side, "server") && !slice_is(side, "client") && !slice_is(side, "either") &&
+	    !slice_is(side, "both"))
+		return builder_fail(b, "stream_size needs server, client, either or both");
 	(void)snprintf(text, sizeof(text), "%.*s%.*s",
 		       slice_is(sign, "=") ? 0 : (int)slice_first(sign, 2).length,
 		       (const char *)sign.at, (int)slice_first(number, 20).length,
 		       (const char *)number.at);
 	if (builder_compare(b, slice_text(text), &test->as.number) < 0)
 		return -1;
-	test->as.number.fact = side.length ? side.at[0] : 0;
+	test->as.number.fact = side.at[0];
 	test->holds = stream_size_holds;
 	return 0;
 }

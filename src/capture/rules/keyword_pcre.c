@@ -82,7 +82,8 @@ static int read_pcre(struct builder *b, const struct keyword *keyword, struct sl
 	if (!test)
 		return -1;
 	if (rule_unquote(value, &inner, &negated) < 0)
-		return builder_fail(b, "pcre needs an expression in quotes");
+		/* Suricata takes it without quotes too. */
+		inner = negated ? slice_trim(slice_from(value, 1)) : value;
 	/* "/re/flags, flow:name, ...": variables are read and not kept. */
 	if (inner.length < 2)
 		return builder_fail(b, "pcre needs /expression/");

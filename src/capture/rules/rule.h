@@ -92,6 +92,26 @@ struct flags_test {
 	char how; /* '=' exactly, '+' at least, '*' any, '!' none */
 };
 
+/* flowint: a number of the flow's; the right side is another one of them, or a value. */
+struct flow_number_test {
+	uint16_t name, other; /* other: name + 1 of the right side; 0: value */
+	uint32_t value;
+	uint8_t compare; /* enum compare; of an effect '=', '+' or '-' */
+	bool presence;   /* it only asks whether there is such a number */
+};
+
+enum bit_action { BIT_SET, BIT_UNSET, BIT_TOGGLE, BIT_IS_SET, BIT_IS_NOT_SET };
+
+enum mark_track { MARK_SOURCE, MARK_DESTINATION, MARK_PAIR };
+
+/* xbits, hostbits: a mark that an address or a pair of them bears for some time. */
+struct mark_test {
+	uint16_t name;
+	uint8_t action; /* enum bit_action */
+	uint8_t track;  /* enum mark_track */
+	uint32_t seconds;
+};
+
 struct text_test {
 	const char *text;
 	int64_t number;
@@ -116,6 +136,17 @@ struct test {
 		struct base64_test base64;
 		struct flags_test flags;
 		struct text_test text;
+		struct flow_number_test flow_number;
+		struct mark_test mark;
+	} as;
+};
+
+/* What a rule does when it has matched, besides its alert. */
+struct effect {
+	void (*take)(const struct effect *effect, struct match *match);
+	union {
+		struct flow_number_test flow_number;
+		struct mark_test mark;
 	} as;
 };
 
@@ -133,8 +164,6 @@ struct part {
 	struct test *tests;
 	size_t count;
 };
-
-enum bit_action { BIT_SET, BIT_UNSET, BIT_TOGGLE, BIT_IS_SET, BIT_IS_NOT_SET };
 
 /* flowbits; several names joined by | ask for any of them. */
 struct bit_step {
@@ -183,6 +212,8 @@ struct rule {
 	size_t part_count;
 	struct bit_step *bit_steps;
 	size_t bit_step_count;
+	struct effect *effects;
+	size_t effect_count;
 	struct threshold threshold;
 	/* What it is found by; NULL: it is evaluated always. */
 	const struct content_test *fast;
@@ -204,6 +235,7 @@ struct match {
 	struct writer *base64_room;
 	struct writer *rooms; /* two of them, for transforms */
 	struct regex_memory *regex_memory;
+	struct marks *marks; /* of xbits and hostbits */
 };
 
 /* Whether all conditions and parts hold. */

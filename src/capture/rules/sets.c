@@ -149,6 +149,11 @@ static const char *subtract(const struct ranges *from, const struct ranges *minu
 	return why;
 }
 
+static bool is_all(const struct ranges *ranges, unsigned __int128 all)
+{
+	return ranges->count == 1 && ranges->items[0].low == 0 && ranges->items[0].high == all;
+}
+
 /* --- expressions --- */
 
 static const char *read_expression(struct reading *reading, struct slice text, unsigned depth,
@@ -211,6 +216,14 @@ static const char *read_address(struct reading *reading, struct slice text, stru
 	return add(out, low, high);
 }
 
+/* "!$NAME" where the variable means everything (a honeypot that is told of no network of its own)
+ * would hold for nothing: it is taken to exclude nothing. A written "!any" is a mistake. */
+static bool excludes_all(const struct reading *reading, struct slice text,
+			 const struct ranges *without)
+{
+	return is_all(without, reading->all) && slice_find_byte(text, '$') != SIZE_MAX;
+}
+
 /* A list: what is named without ! (all, if nothing is) minus what is named with it. */
 static const char *read_list(struct reading *reading, struct slice text, unsigned depth,
 			     struct ranges *out)
@@ -237,8 +250,15 @@ static const char *read_list(struct reading *reading, struct slice text, unsigne
 				break; /* a comma at the end */
 			why = "an empty item in a list";
 		} else if (item.at[0] == '!') {
-			why = read_expression(reading, slice_trim(slice_from(item, 1)), depth + 1,
-					      &without);
+			struct ranges one = {0};
+
+			item = slice_trim(slice_from(item, 1));
+			why = read_expression(reading, item, depth + 1, &one);
+			tidy(&one);
+			for (size_t k = 0; k < one.count && !why; k++)
+				if (!excludes_all(reading, item, &one))
+					why = add(&without, one.items[k].low, one.items[k].high);
+			free(one.items);
 		} else {
 			positive = true;
 			why = read_expression(reading, item, depth + 1, &with);
@@ -263,6 +283,8 @@ static const char *read_negated(struct reading *reading, struct slice text, unsi
 	const char *why = read_expression(reading, text, depth + 1, &without);
 
 	tidy(&without);
+	if (!why && excludes_all(reading, text, &without))
+		without.count = 0;
 	if (!why)
 		why = subtract(&whole, &without, out);
 	free(without.items);
@@ -301,11 +323,6 @@ static const char *read_expression(struct reading *reading, struct slice text, u
 	if (slice_find_byte(text, ',') != SIZE_MAX)
 		return read_list(reading, text, depth, out);
 	return reading->ports ? read_port(text, out) : read_address(reading, text, out);
-}
-
-static bool is_all(const struct ranges *ranges, unsigned __int128 all)
-{
-	return ranges->count == 1 && ranges->items[0].low == 0 && ranges->items[0].high == all;
 }
 
 static void to_bytes(unsigned __int128 number, unsigned family, uint8_t bytes[16])
