@@ -172,7 +172,7 @@ void http_head_read(struct http_head *head, struct slice raw, enum direction dir
 	head->block = rest;
 	read_words(head, direction);
 	for (size_t i = 0; i < raw.length && lines < HTTP_HEADERS_MAX; i++)
-		lines += raw.at[i] == '\n';
+		lines += raw.at[i] == '\n' || raw.at[i] == '\r';
 	head->headers = arena_take(arena, (lines + 1) * sizeof(*head->headers));
 	while (head->headers && rest.length) {
 		struct slice line = next_line(&rest);

@@ -407,6 +407,8 @@ static const struct keyword table[] = {
 	NOW("filename", FILE_NAME),
 	NOW("ssh_proto", SSH_PROTOCOL),
 	NOW("ssh.hassh", HASSH),
+	NOW("sip_method", SIP_METHOD),
+	NOW("sip_stat_code", SIP_STATUS),
 	NOW("sip_header", PAYLOAD),
 	NOW("sip_body", PAYLOAD),
 	NOW("dce_data", DCERPC_STUB),
