@@ -220,10 +220,13 @@ static void read_messages(struct tls *tls, struct application_context *context,
 
 		if (handshake->length - used - 4 < length)
 			break;
-		if (at[0] == (direction == TO_SERVER ? CLIENT_HELLO : SERVER_HELLO) &&
-		    !tls->sides[direction].hello.length)
+		if (at[0] == (direction == TO_SERVER ? CLIENT_HELLO : SERVER_HELLO)) {
+			/* A second one comes after HelloRetryRequest. */
+			offer(tls, context, direction);
+			writer_clear(&tls->sides[direction].hello);
+			tls->sides[direction].offered = false;
 			keep(&tls->sides[direction].hello, slice_of(at + 4, length));
-		else if (at[0] == CERTIFICATE && !tls->sides[direction].chain.length)
+		} else if (at[0] == CERTIFICATE && !tls->sides[direction].chain.length)
 			keep(&tls->sides[direction].chain, slice_of(at + 4, length));
 		if (at[0] == CLIENT_HELLO || at[0] == CERTIFICATE || at[0] == SERVER_DONE)
 			offer(tls, context, direction);
@@ -253,7 +256,8 @@ static size_t tls_input(void *state, struct application_context *context, enum d
 			read_messages(tls, context, direction);
 		} else if (at[0] != RECORD_ALERT) {
 			offer(tls, context, direction);
-			tls->sides[direction].done = true;
+			/* A change of ciphers may stand between two hellos. */
+			tls->sides[direction].done = at[0] != RECORD_CHANGE;
 		}
 		used += length + 5;
 	}

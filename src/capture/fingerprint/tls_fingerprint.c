@@ -91,19 +91,23 @@ static void read_extension(struct tls_hello *hello, uint16_t type, struct slice 
 int tls_hello_read(struct tls_hello *hello, struct slice body, bool server)
 {
 	struct cursor c = cursor_of(body), extensions;
+	bool draft;
 
 	memset(hello, 0, sizeof(*hello));
 	hello->version = cursor_u16be(&c);
 	hello->random = cursor_take(&c, 32);
-	hello->session_id = vector8(&c);
+	/* Early drafts of TLS 1.3 left session and compression out of the server's hello. */
+	draft = server && hello->version >> 8 == 0x7f;
+	if (!draft)
+		hello->session_id = vector8(&c);
 	if (server) {
 		list_add(&hello->ciphers, cursor_u16be(&c));
-		cursor_skip(&c, 1);
+		cursor_skip(&c, draft ? 0 : 1);
 	} else {
 		read_u16_list(&hello->ciphers, vector16(&c));
 		(void)vector8(&c);
 	}
-	if (c.failed || hello->version >> 8 != 3)
+	if (c.failed || (hello->version >> 8 != 3 && !draft))
 		return -1;
 	if (!c.left)
 		return 0;
@@ -220,6 +224,11 @@ static void alpn_ends(struct slice alpn, char ends[3])
 	memcpy(ends, "00", 3);
 	if (!alpn.length)
 		return;
+	/* FoxIO's own program: 99 where it is not ASCII. */
+	if (alpn.at[0] > 127 || alpn.at[alpn.length - 1] > 127) {
+		memcpy(ends, "99", 3);
+		return;
+	}
 	if (is_letter_or_digit(alpn.at[0]) && is_letter_or_digit(alpn.at[alpn.length - 1])) {
 		ends[0] = (char)alpn.at[0];
 		ends[1] = (char)alpn.at[alpn.length - 1];

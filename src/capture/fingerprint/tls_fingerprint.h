@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 
-#define TLS_LIST_MAX 256 /* ciphers, extensions, groups ... that are kept */
-#define JA3_TEXT_MAX 8192
+#define TLS_LIST_MAX 1024 /* ciphers, extensions, groups ... that are kept */
+#define JA3_TEXT_MAX 16384
 #define JA3_HASH_MAX 33
 #define JA4_MAX      64
 
