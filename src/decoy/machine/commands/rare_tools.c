@@ -287,18 +287,41 @@ static int run_fallocate(struct process *p, int argc, char **argv)
 	return option < 0;
 }
 
+/* What pwdx says to an option, or to nothing at all; -1: it was given processes. */
+static int pwdx_option(struct process *p, int argc, char **argv)
+{
+	static const char usage[] = "\nUsage:\n pwdx [options] pid...\n\nOptions:\n"
+				    " -h, --help     display this help and exit\n"
+				    " -V, --version  output version information and exit\n\n"
+				    "For more details see pwdx(1).\n";
+	const char *option = argc > 1 ? argv[1] : "-";
+
+	if (option[0] != '-')
+		return -1;
+	if (strcmp(option, "-h") == 0 || strcmp(option, "--help") == 0) {
+		process_print(p, "%s", usage);
+		return 0;
+	}
+	if (strcmp(option, "-V") == 0 || strcmp(option, "--version") == 0) {
+		process_print(p, "pwdx from procps-ng 4.0.2\n");
+		return 0;
+	}
+	if (option[0] == '-' && option[1] == '-' && option[2])
+		process_error(p, "pwdx: unrecognized option '%s'\n", option);
+	else if (option[1])
+		process_error(p, "pwdx: invalid option -- '%c'\n", option[1]);
+	process_error(p, "%s", usage);
+	return 1;
+}
+
 static int run_pwdx(struct process *p, int argc, char **argv)
 {
 	struct task_list list = system_tasks(p);
-	int status = 0;
+	int status = pwdx_option(p, argc, argv);
 
-	if (argc < 2 || argv[1][0] == '-') {
-		process_error(p, "\nUsage:\n pwdx [options] pid...\n\nOptions:\n"
-				 " -h, --help     display this help and exit\n"
-				 " -V, --version  output version information and exit\n\n"
-				 "For more details see pwdx(1).\n");
-		return 1;
-	}
+	if (status >= 0)
+		return status;
+	status = 0;
 	for (int i = 1; i < argc; i++) {
 		struct process *inside;
 		struct task task;
