@@ -275,8 +275,13 @@ int packet_decode(struct packet *packet, enum link_type link, struct slice frame
 	case LINK_PPP:
 		if (frame.length && frame.at[0] == 0xff)
 			cursor_skip(&c, 2);
-		type = cursor_u16be(&c);
+		/* The protocol's first byte may be left out (RFC 1661, 6.5). */
+		type = c.left && c.at[0] & 1 ? cursor_u8(&c) : cursor_u16be(&c);
 		type = type == 0x21 ? ETHERTYPE_IPV4 : type == 0x57 ? ETHERTYPE_IPV6 : 0;
+		break;
+	case LINK_CISCO_HDLC:
+		cursor_skip(&c, 2);
+		type = cursor_u16be(&c);
 		break;
 	case LINK_NULL:
 	case LINK_LOOP:

@@ -70,6 +70,7 @@ static void read_variables(struct rule_files *files, char *at)
 
 static void add_file(struct rule_files *files, const char *path, const struct engine_report *report)
 {
+	struct engine_counts before = engine_counts(files->engine), after;
 	size_t length;
 	char *text;
 
@@ -78,22 +79,51 @@ static void add_file(struct rule_files *files, const char *path, const struct en
 	text = rule_files_read(path, &length);
 	if (!text)
 		fatal("cannot read the rules %s: %m", path);
-	files->texts[files->count++] = text;
+	files->texts[files->count] = text;
 	engine_add(files->engine, path, slice_of(text, length), report);
+	after = engine_counts(files->engine);
+	files->files[files->count++] =
+		(struct rule_file){path, after.read - before.read, after.refused - before.refused};
+}
+
+static void read_classes(struct rule_files *files, const char *path)
+{
+	struct rule_classes classes;
+	size_t length;
+	unsigned line;
+	char *text = rule_files_read(path, &length);
+	const char *why;
+
+	if (!text)
+		fatal("cannot read the classes %s: %m", path);
+	rule_classes_start(&classes);
+	files->arena = arena_of(1024 * 1024);
+	why = rule_classes_read(&classes, slice_of(text, length), &files->arena, &line);
+	free(text);
+	if (why)
+		fatal("%s:%u: %s", path, line, why);
+	engine_set_classes(files->engine, &classes);
 }
 
 void rule_files_load(struct rule_files *files, const struct invocation *invocation,
 		     const char *const *paths, size_t count, const struct engine_report *report)
 {
 	const char *cache = option_value(invocation, "cache"), *why;
+	const char *classes = option_value(invocation, "classes");
+	const char *variables = option_value(invocation, "variables");
 	int folder = -1;
 
 	rule_variables_start(&files->variables);
+	files->names = variables ? strdup(variables) : NULL;
+	if (variables && !files->names)
+		fatal("out of memory");
 	if (files->names)
 		read_variables(files, files->names);
 	files->engine = engine_new(&files->variables);
 	if (!files->engine)
 		fatal("out of memory");
+	if (classes)
+		read_classes(files, classes);
 	for (size_t i = 0; i < count; i++)
 		add_file(files, paths[i], report);
 	if (cache) {
@@ -110,13 +140,11 @@ void rule_files_load(struct rule_files *files, const struct invocation *invocati
 
 void rule_files_open(struct rule_files *files, const struct invocation *invocation)
 {
-	const char *variables = option_value(invocation, "variables");
 	const char *paths[RULE_FILES_MAX];
 	size_t count = 0;
 
 	files->paths = strdup(option_value(invocation, "rules"));
-	files->names = variables ? strdup(variables) : NULL;
-	if (!files->paths || (variables && !files->names))
+	if (!files->paths)
 		fatal("out of memory");
 	for (char *path = files->paths, *next; path; path = next) {
 		next = strchr(path, ',');
@@ -137,6 +165,7 @@ void rule_files_close(struct rule_files *files)
 	engine_free(files->engine);
 	for (size_t i = 0; i < files->count; i++)
 		free(files->texts[i]);
+	arena_drop(&files->arena);
 	free(files->names);
 	free(files->paths);
 	*files = (struct rule_files){0};

@@ -13,13 +13,18 @@ struct rule_files {
 	struct engine *engine; /* NULL: no rules */
 	struct variables variables;
 	char *texts[RULE_FILES_MAX];
+	struct rule_file {
+		const char *path;
+		size_t read, refused;
+	} files[RULE_FILES_MAX];
 	size_t count;
+	struct arena arena; /* names of classes */
 	char *names, *paths;
 };
 
-/* Loads the rules of --rules, --variables, --cache into *files (zeroed, at a place where it stays);
- * how many were refused is told on standard error. Ends the program with a message when a file
- * cannot be read. */
+/* Loads the rules of --rules, --variables, --classes, --cache into *files (zeroed, at a place where
+ * it stays); how many were refused is told on standard error. Ends the program with a message when
+ * a file cannot be read. */
 void rule_files_open(struct rule_files *files, const struct invocation *invocation);
 /* The same for files that are named in words. */
 void rule_files_load(struct rule_files *files, const struct invocation *invocation,

@@ -292,6 +292,32 @@ static void test_buffers_and_old_modifiers(void **state)
 	engine_free(engine);
 }
 
+static void test_relative_tests_follow_an_old_modifier(void **state)
+{
+	struct engine *engine = engine_with(
+		"alert http any any -> any any (uricontent:\"this\"; isdataat:!10,relative; "
+		"sid:1;)\n"
+		"alert http any any -> any any (content:\"x=\"; http_uri; base64_decode:relative; "
+		"base64_data; content:\"attack\"; sid:2;)\n",
+		NULL);
+	struct flow flow = flow_of(APPLICATION_HTTP);
+	struct buffer uris[] = {{BUFFER_HTTP_URI, SLICE("/this?x=YXR0YWNr")}};
+	struct buffer longer[] = {{BUFFER_HTTP_URI, SLICE("/this?0123456789&x=ZGVmZW5k")}};
+	struct alerts alerts;
+
+	assert_int_equal(engine_counts(engine).refused, 0);
+	inspect(engine, &flow, INSPECT_TRANSACTION, TO_SERVER, uris, 1, &alerts);
+	assert_int_equal(alerts.count, 1);
+	assert_int_equal(alerts.sids[0], 2);
+	uris[0].bytes = SLICE("/this?q");
+	inspect(engine, &flow, INSPECT_TRANSACTION, TO_SERVER, uris, 1, &alerts);
+	assert_int_equal(alerts.count, 1);
+	assert_int_equal(alerts.sids[0], 1);
+	assert_int_equal(inspect(engine, &flow, INSPECT_TRANSACTION, TO_SERVER, longer, 1, &alerts),
+			 0);
+	engine_free(engine);
+}
+
 static void test_flow_and_bits(void **state)
 {
 	struct engine *engine = engine_with(
@@ -442,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_buffers_and_old_modifiers),
+		cmocka_unit_test(test_relative_tests_follow_an_old_modifier),
 		cmocka_unit_test(test_flow_and_bits),
 		cmocka_unit_test(test_thresholds),
 		cmocka_unit_test(test_snort3),

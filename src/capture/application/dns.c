@@ -5,6 +5,7 @@
 #define LABELS_MAX     128
 #define RECORDS_MAX    32 /* of one message that are read */
 #define HEADER_BYTES   12
+#define OPCODE_MAX     6 /* DSO (RFC 8490) is the highest that is assigned */
 
 struct dns {
 	uint64_t transactions[2];
@@ -117,13 +118,15 @@ static void read_message(struct dns *dns, struct application_context *context,
 	view_fact(&v, FACT_DNS_OPCODE, flags >> 11 & 15);
 	if (direction == TO_CLIENT)
 		view_fact(&v, FACT_DNS_RCODE, flags & 15);
+	if ((flags >> 11 & 15) > OPCODE_MAX)
+		view_anomaly(&v, "dns.invalid_opcode");
 	if (flags & 0x40)
 		view_anomaly(&v, "dns.z_flag_set");
 	read_records(&v, message, direction == TO_CLIENT, &names);
 	view_offer(&v, direction, dns->transactions[direction]++);
 }
 
-static bool is_message(struct slice message)
+static bool is_message(struct slice message, uint16_t port)
 {
 	struct writer name;
 	uint8_t room[NAME_MAX_BYTES + 64];
@@ -134,8 +137,8 @@ static bool is_message(struct slice message)
 		return false;
 	flags = u16_at(message, 2);
 	questions = u16_at(message, 4);
-	if ((flags >> 11 & 15) > 6 || questions > 64 || u16_at(message, 6) > 512 ||
-	    u16_at(message, 8) > 512 || u16_at(message, 10) > 512)
+	if (((flags >> 11 & 15) > OPCODE_MAX && port != 53) || questions > 64 ||
+	    u16_at(message, 6) > 512 || u16_at(message, 8) > 512 || u16_at(message, 10) > 512)
 		return false;
 	if (!(flags & 0x8000) && !questions)
 		return false;
@@ -149,7 +152,7 @@ static enum recognition dns_recognise(struct slice bytes, enum direction directi
 {
 	size_t length;
 
-	if (is_message(bytes))
+	if (is_message(bytes, port))
 		return RECOGNISED_YES;
 	/* Over TCP with its length in front. */
 	if (bytes.length < 2)
@@ -159,7 +162,7 @@ static enum recognition dns_recognise(struct slice bytes, enum direction directi
 		return RECOGNISED_NO;
 	if (bytes.length < length + 2 && bytes.length < 2 + HEADER_BYTES)
 		return RECOGNISED_MAYBE;
-	return is_message(slice_from(bytes, 2)) ? RECOGNISED_YES : RECOGNISED_NO;
+	return is_message(slice_from(bytes, 2), port) ? RECOGNISED_YES : RECOGNISED_NO;
 }
 
 static size_t dns_input(void *state, struct application_context *context, enum direction direction,

@@ -2,8 +2,11 @@
 #include "capture/application/lines.h"
 #include "capture/application/view.h"
 
+#define COMMAND_MAX 4096 /* longer is no command of anybody's */
+
 struct ftp {
 	uint64_t transactions[2];
+	bool cut[2]; /* the rest of a line that was too long comes */
 };
 
 static bool is_command(struct slice line)
@@ -63,6 +66,11 @@ static size_t ftp_input(void *state, struct application_context *context, enum d
 		if (!more)
 			break;
 		used += more;
+		if (ftp->cut[direction]) {
+			ftp->cut[direction] = bytes.at[used - 1] != '\n';
+			continue;
+		}
+		ftp->cut[direction] = bytes.at[used - 1] != '\n';
 		view_start(&v, context);
 		if (direction == TO_SERVER) {
 			view_buffer(&v, BUFFER_FTP_COMMAND, slice_first(line, space));
@@ -75,6 +83,9 @@ static size_t ftp_input(void *state, struct application_context *context, enum d
 		} else {
 			view_buffer(&v, BUFFER_FTP_REPLY, line);
 		}
+		if (line.length > COMMAND_MAX)
+			view_anomaly(&v, direction == TO_SERVER ? "ftp.request_command_too_long"
+								: "ftp.response_command_too_long");
 		view_offer(&v, direction, ftp->transactions[direction]++);
 		if (direction == TO_CLIENT && slice_starts(line, "234 ")) {
 			context->become(context, APPLICATION_TLS);

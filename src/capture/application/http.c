@@ -10,15 +10,18 @@ enum phase {
 	PHASE_AFTER,   /* the line end behind it */
 	PHASE_TRAILER, /* lines behind the last chunk */
 	PHASE_CLOSE,   /* a body until the connection ends */
+	PHASE_TUNNEL,  /* behind CONNECT or Upgrade: HTTP again, or something else */
 	PHASE_DEAD,    /* not HTTP any more */
 };
 
-#define METHODS 16 /* requests whose answers are still to come and are told apart */
+#define BEFORE_ANSWER_MAX 256 /* bytes of rubbish before an answer */
+#define METHODS           16  /* requests whose answers are still to come and are told apart */
 
 struct side {
 	uint8_t phase;
 	bool doubtful; /* an answer that should have no body names one */
-	bool told;     /* the message at hand was offered already: its body is long */
+	uint8_t anomalies;
+	bool told; /* the message at hand was offered already: its body is long */
 	uint64_t transaction;
 	uint64_t left; /* bytes of the body or chunk to come */
 	uint64_t body_length;
@@ -27,7 +30,10 @@ struct side {
 
 struct http {
 	struct side sides[2];
-	uint8_t heads[METHODS]; /* by number of the request: H for HEAD, C for CONNECT */
+	/* by number of the request: H for HEAD, C for CONNECT; the name of what it asks for */
+	uint8_t heads[METHODS];
+	char files[METHODS][HTTP_FILE_NAME_MAX];
+	bool agent_told;
 };
 
 static const char *const methods[] = {
@@ -84,8 +90,10 @@ static enum recognition http_recognise(struct slice bytes, enum direction direct
 		return http_recognise(slice_from(bytes, end + 1), direction, port);
 	for (size_t i = 0; i < ARRAY_COUNT(methods); i++)
 		if (slice_starts(bytes, methods[i]))
-			return slice_find_nocase(line, "SIP/2.0") == SIZE_MAX ? RECOGNISED_YES
-									      : RECOGNISED_NO;
+			return line.length > 8 && slice_is_nocase(slice_from(line, line.length - 8),
+								  " SIP/2.0")
+				       ? RECOGNISED_NO
+				       : RECOGNISED_YES;
 	while (letters < bytes.length && letters < 20 &&
 	       ((bytes.at[letters] >= 'A' && bytes.at[letters] <= 'Z') ||
 		(bytes.at[letters] >= 'a' && bytes.at[letters] <= 'z') ||
@@ -112,8 +120,12 @@ static void offer(struct http *http, struct application_context *context, enum d
 {
 	struct side *side = &http->sides[direction];
 	struct http_head head;
-	struct http_message message = {&head, direction, writer_slice(&side->body),
-				       side->body_length};
+	struct http_message message = {&head,
+				       direction,
+				       writer_slice(&side->body),
+				       side->body_length,
+				       side->anomalies,
+				       http->files[side->transaction % METHODS]};
 
 	if (side->told)
 		return;
@@ -132,6 +144,7 @@ static void message_over(struct http *http, struct application_context *context,
 	side->phase = PHASE_HEAD;
 	side->told = side->doubtful = false;
 	side->body_length = 0;
+	side->anomalies = 0;
 	writer_clear(&side->head);
 	writer_clear(&side->body);
 }
@@ -169,7 +182,8 @@ static void choose_body(struct http *http, struct side *side, const struct http_
 	uint64_t status = leading_number(head->words[1]);
 	uint8_t method = http->heads[side->transaction % METHODS];
 
-	bool bodiless = (status >= 100 && status < 200) || status == 204 || status == 304;
+	bool bodiless = (status >= 100 && status < 200) || status == 204 || status == 304 ||
+			(method == 'C' && status / 100 == 2);
 
 	side->phase = PHASE_LENGTH;
 	side->left = 0;
@@ -184,20 +198,67 @@ static void choose_body(struct http *http, struct side *side, const struct http_
 		side->phase = PHASE_CLOSE;
 }
 
+/* What its answer will be told apart by, and who asks. */
+static void note_request(struct http *http, struct application_context *context,
+			 const struct http_head *head)
+{
+	uint64_t number = http->sides[TO_SERVER].transaction % METHODS;
+	struct slice file = http_file_name(head->words[1]);
+	struct slice agent = http_header_value(head, "User-Agent");
+	struct event event;
+
+	http->heads[number] = slice_is(head->words[0], "HEAD")      ? 'H'
+			      : slice_is(head->words[0], "CONNECT") ? 'C'
+								    : 0;
+	file = slice_first(file, HTTP_FILE_NAME_MAX - 1);
+	if (file.length)
+		memcpy(http->files[number], file.at, file.length);
+	http->files[number][file.length] = '\0';
+	if (!agent.length || http->agent_told)
+		return;
+	http->agent_told = true;
+	event_clear(&event);
+	event_set_words(&event, FIELD_EVENT_ACTION, "client.fingerprint");
+	event_set_text(&event, FIELD_USER_AGENT, agent);
+	context->tell(context, &event);
+}
+
+/* White space before a message. */
+static size_t rubbish_length(struct slice bytes, enum direction direction)
+{
+	size_t length = 0;
+
+	while (length < bytes.length &&
+	       (bytes.at[length] == '\r' || bytes.at[length] == '\n' ||
+		(direction == TO_CLIENT && (bytes.at[length] == ' ' || bytes.at[length] == '\t' ||
+					    bytes.at[length] == '\0'))))
+		length++;
+	return length;
+}
+
+/* Length of a line before an answer: browsers look a little further. */
+static size_t before_answer(struct slice bytes, enum direction direction)
+{
+	size_t later;
+
+	if (direction == TO_SERVER || slice_starts_nocase(bytes, "HTTP/"))
+		return 0;
+	later = slice_find(slice_first(bytes, BEFORE_ANSWER_MAX), SLICE("\nHTTP/1"));
+	return later == SIZE_MAX ? 0 : later + 1;
+}
+
 /* 0: more is needed. */
 static size_t read_head(struct http *http, struct application_context *context,
 			enum direction direction, struct slice bytes, bool last)
 {
 	struct side *side = &http->sides[direction];
 	struct http_head head;
-	size_t blank = 0, length;
+	size_t blank, length;
 
-	while (blank < bytes.length && (bytes.at[blank] == '\r' || bytes.at[blank] == '\n' ||
-					(direction == TO_CLIENT && bytes.at[blank] == ' ')))
-		blank++;
+	blank = rubbish_length(bytes, direction);
 	if (blank)
 		return blank;
-	length = http_head_length(bytes);
+	length = http_head_length(bytes, last);
 	if (!length && last)
 		length = bytes.length;
 	if (!length || length > HTTP_HEAD_MAX) {
@@ -206,15 +267,15 @@ static size_t read_head(struct http *http, struct application_context *context,
 		side->phase = PHASE_DEAD;
 		return bytes.length;
 	}
+	blank = before_answer(bytes, direction);
+	if (blank)
+		return blank;
 	if (!side->head.limit)
 		side->head = writer_growing(HTTP_HEAD_MAX);
 	writer_bytes(&side->head, slice_first(bytes, length));
 	http_head_read(&head, writer_slice(&side->head), direction, context->scratch);
 	if (direction == TO_SERVER)
-		http->heads[side->transaction % METHODS] = slice_is(head.words[0], "HEAD") ? 'H'
-							   : slice_is(head.words[0], "CONNECT")
-								   ? 'C'
-								   : 0;
+		note_request(http, context, &head);
 	else if (!slice_starts_nocase(head.line, "HTTP/")) {
 		/* An answer without a head (HTTP/0.9), or the middle of something: all body. */
 		side->phase = PHASE_CLOSE;
@@ -239,7 +300,7 @@ static size_t read_head(struct http *http, struct application_context *context,
 
 		message_over(http, context, direction);
 		if (tunnel)
-			http->sides[0].phase = http->sides[1].phase = PHASE_DEAD;
+			http->sides[0].phase = http->sides[1].phase = PHASE_TUNNEL;
 	}
 	return length;
 }
@@ -275,11 +336,13 @@ static size_t read_size(struct side *side, struct slice bytes)
 	for (; at < line.length && hex_digit(line.at[at]) >= 0; at++, digits++)
 		size = size > UINT64_MAX / 32 ? size : size << 4 | (uint64_t)hex_digit(line.at[at]);
 	/* Behind the size comes nothing, an extension or white space. */
-	if (!digits ||
-	    (at < line.length && line.at[at] > ' ' && line.at[at] != ';' && !side->body_length))
+	if (!digits || (at < line.length && line.at[at] > ' ' && line.at[at] != ';' &&
+			line.at[at] != ',' && !side->body_length))
 		return give_up_chunks(side);
 	if (end == SIZE_MAX)
 		return bytes.length < HTTP_LINE_MAX ? 0 : give_up_chunks(side);
+	if (slice_find_byte(slice_from(line, at), ';') != SIZE_MAX)
+		side->anomalies |= HTTP_CHUNK_EXTENSION;
 	side->left = size;
 	side->phase = size ? PHASE_CHUNK : PHASE_TRAILER;
 	return end + 1;
@@ -332,12 +395,23 @@ static size_t step(struct http *http, struct application_context *context, enum 
 		return read_size(side, bytes);
 	case PHASE_TRAILER:
 		return read_trailer(http, context, direction, bytes);
+	case PHASE_TUNNEL:
+		side->phase = PHASE_HEAD;
+		if (http_recognise(bytes, direction, 0) == RECOGNISED_NO)
+			side->phase = PHASE_DEAD;
+		return 0;
 	case PHASE_CLOSE:
 		body_bytes(http, context, direction, bytes);
 		return bytes.length;
 	default:
 		return bytes.length;
 	}
+}
+
+static bool is_in_message(const struct side *side)
+{
+	return side->phase != PHASE_HEAD && side->phase != PHASE_TUNNEL &&
+	       side->phase != PHASE_DEAD;
 }
 
 static size_t http_input(void *state, struct application_context *context, enum direction direction,
@@ -356,7 +430,7 @@ static size_t http_input(void *state, struct application_context *context, enum 
 			break;
 		used += more;
 	}
-	if (last && side->phase != PHASE_HEAD && side->phase != PHASE_DEAD) {
+	if (last && is_in_message(side)) {
 		if (side->phase == PHASE_SIZE || side->phase == PHASE_AFTER)
 			body_bytes(http, context, direction, slice_from(bytes, used));
 		message_over(http, context, direction);
@@ -378,7 +452,7 @@ static void http_gap(void *state, struct application_context *context, enum dire
 	} else if (side->phase == PHASE_LENGTH && length == side->left) {
 		message_over(http, context, direction);
 	} else if (side->phase != PHASE_CLOSE) {
-		if (side->phase != PHASE_HEAD)
+		if (is_in_message(side))
 			message_over(http, context, direction);
 		side->phase = PHASE_DEAD;
 	}
@@ -389,9 +463,7 @@ static void http_finish(void *state, struct application_context *context)
 	struct http *http = state;
 
 	for (enum direction direction = TO_SERVER; direction <= TO_CLIENT; direction++) {
-		uint8_t phase = http->sides[direction].phase;
-
-		if (phase != PHASE_HEAD && phase != PHASE_DEAD)
+		if (is_in_message(&http->sides[direction]))
 			message_over(http, context, direction);
 	}
 }

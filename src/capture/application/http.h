@@ -21,8 +21,8 @@ struct http_head {
 	size_t header_count;
 };
 
-/* Length of the head at the start of the bytes, or 0: not all there yet. */
-size_t http_head_length(struct slice bytes);
+/* Length of the head at the start of the bytes, or 0: not all there yet. `last`: no more comes. */
+size_t http_head_length(struct slice bytes, bool last);
 /* Takes it apart; memory from the arena. */
 void http_head_read(struct http_head *head, struct slice raw, enum direction direction,
 		    struct arena *arena);
@@ -30,15 +30,26 @@ void http_head_read(struct http_head *head, struct slice raw, enum direction dir
 struct slice http_header_value(const struct http_head *head, const char *name);
 
 /* One side's message, complete. */
+#define HTTP_FILE_NAME_MAX 64
+
+enum http_anomaly {
+	HTTP_CHUNK_EXTENSION = 1 << 0,
+};
+
 struct http_message {
 	const struct http_head *head;
 	enum direction direction;
 	struct slice body;    /* chunks undone, still compressed */
 	uint64_t body_length; /* all of it, what was not kept included */
+	uint32_t anomalies;   /* enum http_anomaly */
+	const char *file;     /* the name in the request's URI */
 };
 /* Makes the buffers and offers them. */
 void http_view(struct application_context *context, const struct http_message *message,
 	       uint64_t transaction);
+
+/* The last part of a target's path, as a name of a file; empty: it has none. */
+struct slice http_file_name(struct slice target);
 
 /* Undoes Content-Encoding (gzip, deflate with and without zlib's header), as much as is allowed;
  * what cannot be undone is given back as it is. */

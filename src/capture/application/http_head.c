@@ -1,26 +1,6 @@
 /* Start lines and headers, read as forgivingly as browsers and servers do. */
 #include "capture/application/http.h"
 
-size_t http_head_length(struct slice bytes)
-{
-	size_t at = 0;
-
-	while (at < bytes.length) {
-		const uint8_t *found = memchr(bytes.at + at, '\n', bytes.length - at);
-		size_t next;
-
-		if (!found)
-			return 0;
-		next = (size_t)(found - bytes.at) + 1;
-		if (next < bytes.length && bytes.at[next] == '\n')
-			return next + 1;
-		if (next + 1 < bytes.length && bytes.at[next] == '\r' && bytes.at[next + 1] == '\n')
-			return next + 2;
-		at = next;
-	}
-	return 0;
-}
-
 /* Letters that a header's name is made of, near enough. */
 static size_t name_length(struct slice text)
 {
@@ -31,6 +11,51 @@ static size_t name_length(struct slice text)
 					      : text.at[length] == '-'))
 		length++;
 	return length;
+}
+
+/* White space that an empty line may hold: servers send it, clients pass over it. */
+static size_t blank_length(struct slice bytes)
+{
+	size_t length = 0;
+
+	while (length < bytes.length &&
+	       (bytes.at[length] == ' ' || bytes.at[length] == '\t' || bytes.at[length] == '\r'))
+		length++;
+	return length;
+}
+
+/* What stands behind a line of white space: does the head go on there? Not told yet counts as yes
+ * while more may come. */
+static bool goes_on(struct slice after, bool last)
+{
+	size_t name = name_length(after);
+
+	if (!after.length || after.at[0] == ' ' || after.at[0] == '\t' || after.at[0] == '\n' ||
+	    slice_starts(after, "\r\n"))
+		return true;
+	return name == after.length ? !last : name && after.at[name] == ':';
+}
+
+size_t http_head_length(struct slice bytes, bool last)
+{
+	size_t at = 0;
+
+	while (at < bytes.length) {
+		const uint8_t *found = memchr(bytes.at + at, '\n', bytes.length - at);
+		size_t next, blank;
+
+		if (!found)
+			return 0;
+		at = (size_t)(found - bytes.at) + 1;
+		blank = blank_length(slice_from(bytes, at));
+		next = at + blank;
+		if (next == bytes.length || bytes.at[next] != '\n')
+			continue;
+		if (!blank || (blank == 1 && bytes.at[at] == '\r') ||
+		    !goes_on(slice_from(bytes, next + 1), last))
+			return next + 1;
+	}
+	return 0;
 }
 
 /* Where a line ends at a lone CR: some clients take it for a line end when a header follows. */
@@ -56,7 +81,11 @@ static struct slice next_line(struct slice *rest)
 
 	after = *rest;
 	(void)slice_next(&after, '\n', &line);
-	split = memchr(line.at, '\r', line.length) ? lone_return(line) : SIZE_MAX;
+	while (line.length > 1 && line.at[0] == '\r') { /* lines that end in LF CR */
+		line = slice_from(line, 1);
+		*rest = slice_from(*rest, 1);
+	}
+	split = slice_find_byte(line, '\r') != SIZE_MAX ? lone_return(line) : SIZE_MAX;
 	if (split != SIZE_MAX) {
 		line = slice_first(line, split);
 		*rest = slice_from(*rest, split + 1);
@@ -76,7 +105,7 @@ static bool is_blank(uint8_t byte)
 /* What a line that goes on with the one before may begin with. */
 static bool is_folded(uint8_t byte)
 {
-	return is_blank(byte) || byte == '\v' || byte == '\f';
+	return is_blank(byte) || byte == '\v' || byte == '\f' || byte == '\0';
 }
 
 /* Without white space and control bytes at its ends. */
@@ -87,6 +116,14 @@ static struct slice trim_wild(struct slice text)
 	while (text.length && text.at[text.length - 1] <= ' ')
 		text.length--;
 	return text;
+}
+
+/* Headers that say how a body is sent. Some clients heed them even when the line is folded. */
+static bool is_framing(struct slice line)
+{
+	return slice_starts_nocase(line, "Transfer-Encoding:") ||
+	       slice_starts_nocase(line, "Content-Encoding:") ||
+	       slice_starts_nocase(line, "Content-Length:");
 }
 
 /* Up to three words; the last one takes the rest. */
@@ -173,20 +210,24 @@ void http_head_read(struct http_head *head, struct slice raw, enum direction dir
 	read_words(head, direction);
 	for (size_t i = 0; i < raw.length && lines < HTTP_HEADERS_MAX; i++)
 		lines += raw.at[i] == '\n' || raw.at[i] == '\r';
-	head->headers = arena_take(arena, (lines + 1) * sizeof(*head->headers));
+	head->headers = arena_take(arena, (2 * lines + 1) * sizeof(*head->headers));
 	while (head->headers && rest.length) {
-		struct slice line = next_line(&rest);
+		struct slice line = next_line(&rest), framing = {NULL, 0};
 
-		if (!line.length)
-			break;
+		if (!slice_trim(line).length)
+			continue;
 		/* Folded: it goes on with the one before. */
 		while (rest.length && is_folded(rest.at[0])) {
 			struct slice more = next_line(&rest);
 
-			line = join(line, " ", slice_trim(more), arena);
+			if (is_framing(trim_wild(more)))
+				framing = trim_wild(more);
+			line = join(line, " ", trim_wild(more), arena);
 		}
 		if (slice_trim(line).length)
 			add_header(head, line, arena);
+		if (framing.length)
+			add_header(head, framing, arena);
 	}
 }
 

@@ -1,8 +1,10 @@
 /* The buffers of an HTTP message, as the Suricata user guide (HTTP keywords) describes them. */
 #include "capture/application/http.h"
+#include "capture/application/mime.h"
 
-#define BUFFERS_MAX 64
-#define FACTS_MAX   8
+#define BUFFERS_MAX   96
+#define FACTS_MAX     24
+#define ANOMALIES_MAX 8
 
 struct view {
 	struct application_context *context;
@@ -11,6 +13,9 @@ struct view {
 	size_t count;
 	struct fact facts[FACTS_MAX];
 	size_t fact_count;
+	const char *anomalies[ANOMALIES_MAX];
+	size_t anomaly_count;
+	bool has_files;
 };
 
 static void add(struct view *v, enum buffer_id id, struct slice bytes)
@@ -26,6 +31,12 @@ static void add_fact(struct view *v, enum fact_id id, uint64_t value)
 {
 	if (v->fact_count < FACTS_MAX)
 		v->facts[v->fact_count++] = (struct fact){id, (int64_t)value};
+}
+
+static void add_anomaly(struct view *v, const char *name)
+{
+	if (v->anomaly_count < ANOMALIES_MAX)
+		v->anomalies[v->anomaly_count++] = name;
 }
 
 static void add_header(struct view *v, enum buffer_id id, const char *name)
@@ -244,6 +255,79 @@ static void add_host(struct view *v, struct slice host)
 	add(v, BUFFER_HTTP_HOST, writer_slice(&out));
 }
 
+struct slice http_file_name(struct slice target)
+{
+	struct slice host, path = strip_origin(target, &host);
+	size_t start;
+
+	path = slice_first(path, slice_find_byte(path, '?'));
+	path = slice_first(path, slice_find_byte(path, '#'));
+	start = path.length;
+	while (start && path.at[start - 1] != '/')
+		start--;
+	return slice_from(path, start);
+}
+
+/* A part of a form that is a file has a name. */
+static void view_form_part(void *context, struct slice part)
+{
+	struct view *v = context;
+	struct slice body, head = mime_head(part, &body), disposition, name;
+
+	disposition = mime_header(head, "Content-Disposition", v->context->scratch);
+	name = disposition.at ? mime_parameter(disposition, "filename", v->context->scratch)
+			      : slice_of(NULL, 0);
+	if (!name.at)
+		return;
+	v->has_files = true;
+	add(v, BUFFER_FILE_NAME, name);
+	add(v, BUFFER_FILE, body);
+	add_fact(v, FACT_FILE_SIZE, body.length);
+}
+
+static void view_request_body(struct view *v, const struct http_message *message)
+{
+	struct slice body = message->body, boundary = {NULL, 0};
+	struct slice encodings = http_header_value(v->head, "Content-Encoding");
+	struct slice type = http_header_value(v->head, "Content-Type");
+
+	if (!body.length)
+		return;
+	if (encodings.length && (wants_buffer(v->context->wants, BUFFER_FILE) ||
+				 wants_buffer(v->context->wants, BUFFER_HTTP_REQUEST_BODY)))
+		body = http_decode(encodings, body, v->context->scratch);
+	add(v, BUFFER_HTTP_REQUEST_BODY, body);
+	if (type.length && slice_starts_nocase(type, "multipart/"))
+		boundary = mime_parameter(type, "boundary", v->context->scratch);
+	if (boundary.length)
+		mime_split(body, boundary, view_form_part, v);
+	if (v->has_files)
+		return;
+	if (*message->file)
+		add(v, BUFFER_FILE_NAME, slice_text(message->file));
+	add(v, BUFFER_FILE, body);
+	add_fact(v, FACT_FILE_SIZE, encodings.length ? body.length : message->body_length);
+}
+
+static void check_request(struct view *v, const struct http_message *message)
+{
+	const struct http_head *head = v->head;
+	struct slice chunked = http_header_value(head, "Transfer-Encoding");
+	struct slice allowed = http_header_value(head, "Authorization");
+
+	if (message->anomalies & HTTP_CHUNK_EXTENSION)
+		add_anomaly(v, "http.request_chunk_extension");
+	if (chunked.at && !slice_is_nocase(chunked, "chunked"))
+		add_anomaly(v, "http.invalid_transfer_encoding_value_in_request");
+	if (!head->words[2].length)
+		add_anomaly(v, "http.request_line_missing_protocol");
+	if (slice_is(head->words[2], "HTTP/1.1") && !http_header_value(head, "Host").at)
+		add_anomaly(v, "http.missing_host_header");
+	if (allowed.at && !slice_starts_nocase(allowed, "Basic") &&
+	    !slice_starts_nocase(allowed, "Digest") && !slice_starts_nocase(allowed, "Bearer"))
+		add_anomaly(v, "http.request_auth_unrecognized");
+}
+
 static void view_request(struct view *v, const struct http_message *message)
 {
 	const struct http_head *head = v->head;
@@ -263,11 +347,8 @@ static void view_request(struct view *v, const struct http_message *message)
 	add_header(v, BUFFER_HTTP_ACCEPT, "Accept");
 	add_header(v, BUFFER_HTTP_ACCEPT_LANGUAGE, "Accept-Language");
 	add_header(v, BUFFER_HTTP_ACCEPT_ENCODING, "Accept-Encoding");
-	if (message->body.length) {
-		add(v, BUFFER_HTTP_REQUEST_BODY, message->body);
-		add(v, BUFFER_FILE, message->body);
-		add_fact(v, FACT_FILE_SIZE, message->body_length);
-	}
+	view_request_body(v, message);
+	check_request(v, message);
 }
 
 static void view_response(struct view *v, const struct http_message *message)
@@ -287,6 +368,16 @@ static void view_response(struct view *v, const struct http_message *message)
 	if (encodings.length && (wants_buffer(v->context->wants, BUFFER_FILE) ||
 				 wants_buffer(v->context->wants, BUFFER_HTTP_RESPONSE_BODY)))
 		body = http_decode(encodings, body, v->context->scratch);
+	if (wants_buffer(v->context->wants, BUFFER_FILE_NAME)) {
+		struct slice disposition = http_header_value(head, "Content-Disposition"), name;
+
+		name = disposition.at ? mime_parameter(disposition, "filename", v->context->scratch)
+				      : slice_of(NULL, 0);
+		if (!name.at)
+			name = slice_text(message->file);
+		if (name.length)
+			add(v, BUFFER_FILE_NAME, name);
+	}
 	add(v, BUFFER_HTTP_RESPONSE_BODY, body);
 	add(v, BUFFER_FILE, body);
 	/* Compressed without saying so in a header that all understand. */
@@ -306,7 +397,8 @@ void http_view(struct application_context *context, const struct http_message *m
 
 	v.context = context;
 	v.head = message->head;
-	v.count = v.fact_count = 0;
+	v.count = v.fact_count = v.anomaly_count = 0;
+	v.has_files = false;
 	if (message->direction == TO_SERVER)
 		view_request(&v, message);
 	else
@@ -315,6 +407,8 @@ void http_view(struct application_context *context, const struct http_message *m
 	findings = (struct findings){.buffers = v.buffers,
 				     .buffer_count = v.count,
 				     .facts = v.facts,
-				     .fact_count = v.fact_count};
+				     .fact_count = v.fact_count,
+				     .anomalies = v.anomalies,
+				     .anomaly_count = v.anomaly_count};
 	context->inspect(context, message->direction, transaction, &findings);
 }

@@ -11,16 +11,18 @@ static const char *const methods[] = {"INVITE ", "REGISTER ",  "OPTIONS ", "ACK 
 
 static enum recognition sip_recognise(struct slice bytes, enum direction direction, uint16_t port)
 {
-	struct slice line = slice_first(bytes, slice_find_byte(bytes, '\n'));
+	size_t end = slice_find_byte(bytes, '\n');
+	struct slice line = slice_trim(slice_first(bytes, end));
 
 	if (slice_starts(bytes, "SIP/2.0 "))
 		return RECOGNISED_YES;
 	for (size_t i = 0; i < ARRAY_COUNT(methods); i++)
 		if (slice_starts(bytes, methods[i]))
-			return slice_find(line, SLICE("SIP/2.0")) != SIZE_MAX ? RECOGNISED_YES
-			       : line.length == bytes.length && bytes.length < 1024
-				       ? RECOGNISED_MAYBE
-				       : RECOGNISED_NO;
+			return line.length > 8 && slice_is(slice_from(line, line.length - 8),
+							   " SIP/2.0")
+				       ? RECOGNISED_YES
+			       : end == SIZE_MAX && bytes.length < 1024 ? RECOGNISED_MAYBE
+									: RECOGNISED_NO;
 	return RECOGNISED_NO;
 }
 

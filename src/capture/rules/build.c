@@ -253,6 +253,31 @@ enum application_id builder_application(struct slice name)
 	return application_named(name);
 }
 
+static bool version_holds(const struct test *test, struct match *m)
+{
+	const struct inspection *i = m->inspection;
+
+	return i->packet ? i->packet->version == test->as.number.low
+	       : i->flow ? i->flow->client.family == test->as.number.low
+			 : false;
+}
+
+/* ipv4, icmpv6 ... */
+static int add_version(struct builder *b, struct slice name)
+{
+	uint8_t last = name.length ? name.at[name.length - 1] : 0;
+	struct test *test;
+
+	if (last != '4' && last != '6')
+		return 0;
+	test = builder_condition(b);
+	if (!test)
+		return -1;
+	test->holds = version_holds;
+	test->as.number.low = last - '0';
+	return 0;
+}
+
 static int read_protocol(struct builder *b)
 {
 	static const struct {
@@ -283,7 +308,7 @@ static int read_protocol(struct builder *b)
 			b->rule->transports = names[i].transports;
 			b->packet_only |= names[i].packet;
 			b->stream_only |= names[i].stream;
-			return 0;
+			return add_version(b, name);
 		}
 	b->rule->transports = 1 << TRANSPORT_TCP | 1 << TRANSPORT_UDP;
 	b->rule->application = (uint8_t)builder_application(name);
@@ -372,6 +397,16 @@ static void mark_retries(struct part *part)
 	}
 }
 
+/* content:"a"; http_uri; isdataat:5,relative: the old modifier moved the content alone, and what is
+ * relative to it goes along. */
+static void follow_contents(struct builder *b)
+{
+	for (size_t i = 1; i < b->test_count; i++)
+		if (b->tests[i].test.relative && !b->tests[i].test.find &&
+		    b->tests[i].buffer == BUFFER_PAYLOAD)
+			b->tests[i].buffer = b->tests[i - 1].buffer;
+}
+
 static int make_parts(struct builder *b)
 {
 	struct rule *rule = b->rule;
@@ -379,9 +414,15 @@ static int make_parts(struct builder *b)
 	size_t of[BUILDER_TESTS_MAX];
 
 	memset(parts, 0, sizeof(parts));
+	follow_contents(b);
 	rule->parts = parts;
 	for (size_t i = 0; i < b->test_count; i++) {
-		struct part *part = part_for(b, i);
+		struct part *part;
+
+		/* Behind an old modifier, what is relative goes where its content went. */
+		if (i && !b->sticky && b->tests[i].test.relative && !b->tests[i].test.find)
+			b->tests[i].buffer = b->tests[i - 1].buffer;
+		part = part_for(b, i);
 
 		if (!part)
 			return builder_fail(b, "more than %d buffers", BUILDER_PARTS_MAX);
@@ -447,20 +488,44 @@ static unsigned buffer_worth(enum buffer_id buffer)
 	}
 }
 
-static void choose_fast(struct rule *rule)
+/* The bytes that must be in the buffer as it is before its transforms; NULL: nobody knows. A dot
+ * put in front is all that most transforms do, and one at a content's beginning may be that one. */
+static const struct content_test *before_transforms(struct builder *b, const struct part *part,
+						    const struct content_test *content)
 {
+	struct content_test *bare;
+
+	if (!part->transform_count)
+		return content;
+	if (part->transform_count > 1 || !transform_adds_dot(part->transforms[0].make) ||
+	    content->bytes.length < 2)
+		return NULL;
+	if (content->bytes.at[0] != '.')
+		return content;
+	bare = arena_take(b->arena, sizeof(*bare));
+	if (bare) {
+		*bare = *content;
+		bare->bytes = slice_from(content->bytes, 1);
+	}
+	return bare;
+}
+
+static void choose_fast(struct builder *b)
+{
+	struct rule *rule = b->rule;
 	unsigned best = 0;
 
 	for (size_t p = 0; p < rule->part_count; p++) {
 		const struct part *part = &rule->parts[p];
 
-		if (part->buffer == BUFFER_BASE64 || part->transform_count)
-			continue;
-		for (size_t i = 0; i < part->count; i++) {
+		for (size_t i = 0; i < part->count && part->buffer != BUFFER_BASE64; i++) {
 			const struct content_test *content = &part->tests[i].as.content;
 			unsigned worth;
 
 			if (!part->tests[i].find || part->tests[i].negated || part->tests[i].regex)
+				continue;
+			content = before_transforms(b, part, content);
+			if (!content)
 				continue;
 			worth = 1 + content_strength(content->bytes) +
 				(buffer_worth(part->buffer) << 12) + (content->fast ? 1u << 20 : 0);
@@ -537,6 +602,7 @@ static int read_options(struct builder *b)
 		const struct keyword *keyword = keyword_named(option->name);
 		enum buffer_id buffer;
 
+		b->at = option->name.at;
 		if (keyword) {
 			if (keyword->read(b, keyword, option->value) < 0) {
 				if (!b->why[0])
@@ -550,8 +616,13 @@ static int read_options(struct builder *b)
 			return builder_fail(b, "unknown keyword %.*s",
 					    (int)slice_first(option->name, 40).length,
 					    (const char *)option->name.at);
+		if (option->value.length)
+			return builder_fail(b, "%.*s with a value is not known",
+					    (int)slice_first(option->name, 40).length,
+					    (const char *)option->name.at);
 		builder_select(b, buffer);
 	}
+	b->at = NULL;
 	return 0;
 }
 
@@ -564,7 +635,7 @@ void rule_drop(struct rule *rule)
 	rule->part_count = 0;
 }
 
-const char *rule_build(const struct rule_text *text, const struct variables *variables,
+const char *rule_build(struct rule_text *text, const struct variables *variables,
 		       struct rule_set_names *names, struct arena *arena, struct rule *rule,
 		       char why[200])
 {
@@ -579,7 +650,6 @@ const char *rule_build(const struct rule_text *text, const struct variables *var
 	b->arena = arena;
 	b->names = names;
 	rule->gid = 1;
-	rule->priority = 3;
 	rule->line = text->line;
 	rule->sides = SIDE_SERVER | SIDE_CLIENT;
 	good = read_header(b, variables) == 0 && read_options(b) == 0 && keep_conditions(b) == 0 &&
@@ -588,8 +658,10 @@ const char *rule_build(const struct rule_text *text, const struct variables *var
 		good = builder_fail(b, "a rule without sid") == 0;
 	if (good) {
 		choose_kinds(b);
-		choose_fast(rule);
+		choose_fast(b);
 	} else {
+		if (b->at)
+			rule_broken_at(text, b->at);
 		for (size_t i = 0; i < b->test_count; i++)
 			if (b->tests[i].test.regex)
 				rule_regex_free(b->tests[i].test.as.regex.code);

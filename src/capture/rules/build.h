@@ -13,8 +13,9 @@ struct rule_set_names {
 };
 
 /* Builds into *rule; all its memory is the arena's, but for regular expressions: rule_drop frees
- * those. NULL, or the reason why it was refused (in `why`). */
-const char *rule_build(const struct rule_text *text, const struct variables *variables,
+ * those. NULL, or the reason why it was refused (in `why`); text->column tells where. priority is 0
+ * where the rule names none. */
+const char *rule_build(struct rule_text *text, const struct variables *variables,
 		       struct rule_set_names *names, struct arena *arena, struct rule *rule,
 		       char why[200]);
 void rule_drop(struct rule *rule);

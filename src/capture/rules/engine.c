@@ -21,6 +21,9 @@ struct engine {
 	struct arena arena;
 	const struct variables *variables;
 	struct rule_set_names names;
+	struct rule_classes classes;
+	struct engine_double *doubles;
+	size_t double_count;
 	struct rule **rules;
 	size_t count, capacity;
 	struct prefilter *prefilter;
@@ -47,6 +50,7 @@ struct engine *engine_new(const struct variables *variables)
 		return NULL;
 	e->arena = arena_of(ENGINE_MEMORY_MAX);
 	e->variables = variables;
+	rule_classes_start(&e->classes);
 	e->prefilter = prefilter_new();
 	e->ip_map = ip_map_new();
 	e->thresholds = thresholds_new();
@@ -78,8 +82,24 @@ static int keep(struct engine *e, struct rule *rule)
 		e->rules = grown;
 		e->capacity = capacity;
 	}
+	rule->index = (uint32_t)e->count;
 	e->rules[e->count++] = rule;
 	return 0;
+}
+
+void engine_set_classes(struct engine *e, const struct rule_classes *classes)
+{
+	e->classes = *classes;
+}
+
+static void set_class(const struct engine *e, struct rule *rule)
+{
+	const struct rule_class *class = rule_class_named(&e->classes, rule->class_type);
+
+	if (class)
+		rule->class_title = class->title;
+	if (!rule->priority)
+		rule->priority = class ? class->priority : RULE_PRIORITY_DEFAULT;
 }
 
 static void refuse(struct engine *e, const struct engine_report *report, const char *file,
@@ -116,6 +136,8 @@ void engine_add(struct engine *e, const char *file, struct slice text,
 			continue;
 		}
 		rule->file = file;
+		rule->text = one.text;
+		set_class(e, rule);
 		e->counts.loaded++;
 	}
 }
@@ -148,10 +170,26 @@ static int compare_sid(const void *a, const void *b)
 		return left->gid < right->gid ? -1 : 1;
 	if (left->sid != right->sid)
 		return left->sid < right->sid ? -1 : 1;
-	return left->revision > right->revision ? -1 : left->revision < right->revision;
+	if (left->revision != right->revision)
+		return left->revision > right->revision ? -1 : 1;
+	return left->index < right->index ? -1 : left->index > right->index;
 }
 
-/* Of several with one sid the highest revision stays. */
+static bool is_double(const struct rule *rule, const struct rule *before)
+{
+	return rule->sid == before->sid && rule->gid == before->gid;
+}
+
+static size_t count_doubles(const struct engine *e)
+{
+	size_t count = 0;
+
+	for (size_t i = 1; i < e->count; i++)
+		count += is_double(e->rules[i], e->rules[i - 1]);
+	return count;
+}
+
+/* Of several with one sid the highest revision stays, or else the one that came first. */
 static void drop_doubles(struct engine *e)
 {
 	size_t out = 0;
@@ -159,10 +197,13 @@ static void drop_doubles(struct engine *e)
 	if (!e->count)
 		return;
 	qsort(e->rules, e->count, sizeof(*e->rules), compare_sid);
+	e->doubles = calloc(count_doubles(e) + 1, sizeof(*e->doubles));
 	for (size_t i = 0; i < e->count; i++) {
-		if (i && e->rules[i]->sid == e->rules[out - 1]->sid &&
-		    e->rules[i]->gid == e->rules[out - 1]->gid) {
+		if (i && is_double(e->rules[i], e->rules[out - 1])) {
 			rule_drop(e->rules[i]);
+			if (e->doubles)
+				e->doubles[e->double_count++] =
+					(struct engine_double){e->rules[i], e->rules[out - 1]};
 			e->counts.loaded--;
 			e->counts.refused++;
 			continue;
@@ -268,6 +309,12 @@ struct engine_counts engine_counts(const struct engine *e)
 	return e->counts;
 }
 
+const struct engine_double *engine_doubles(const struct engine *e, size_t *count)
+{
+	*count = e->double_count;
+	return e->doubles;
+}
+
 const struct rule *const *engine_rules(const struct engine *e, size_t *count)
 {
 	*count = e->count;
@@ -284,6 +331,7 @@ void engine_free(struct engine *e)
 		free(e->always[i].rules);
 	free(e->once.rules);
 	free(e->rules);
+	free(e->doubles);
 	free(e->candidates);
 	free(e->stamps);
 	prefilter_free(e->prefilter);

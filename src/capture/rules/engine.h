@@ -11,6 +11,7 @@
 #define CAPTURE_RULES_ENGINE_H
 
 #include "capture/rules/build.h"
+#include "capture/rules/classes.h"
 
 #define ENGINE_MEMORY_MAX ((size_t)1024 * 1024 * 1024)
 #define ENGINE_RULES_MAX  200000
@@ -34,6 +35,9 @@ struct engine_counts {
 
 /* NULL when memory is out. The variables are copied by reference: their texts must stay. */
 struct engine *engine_new(const struct variables *variables);
+/* Classes and their priorities, for the rules that are added from now on; they are copied, their
+ * texts must stay. Without it the usual ones. */
+void engine_set_classes(struct engine *engine, const struct rule_classes *classes);
 /* Adds the rules of a file's text (which must stay until engine_free). A sid that is there already
  * is replaced if the new revision is higher, else refused. */
 void engine_add(struct engine *engine, const char *file, struct slice text,
@@ -50,6 +54,11 @@ void engine_inspect(struct engine *engine, const struct inspection *inspection,
 				  const struct inspection *inspection),
 		    void *context);
 struct engine_counts engine_counts(const struct engine *engine);
+/* Rules that were dropped because another one has the same number: known after engine_ready. */
+struct engine_double {
+	const struct rule *dropped, *kept;
+};
+const struct engine_double *engine_doubles(const struct engine *engine, size_t *count);
 /* The rules in the order of evaluation. */
 const struct rule *const *engine_rules(const struct engine *engine, size_t *count);
 /* Accepts NULL. */

@@ -54,6 +54,7 @@ struct builder {
 	struct effect effects[32];
 	size_t effect_count;
 	bool packet_only, stream_only, has_offsets;
+	const uint8_t *at; /* the option that is read */
 	char why[200];
 };
 

@@ -65,6 +65,39 @@ static int read_identity(struct builder *b, const struct keyword *keyword, struc
 	return 0;
 }
 
+struct slice rule_metadata(const struct rule *rule, const char *key)
+{
+	struct slice rest = rule->metadata, pair;
+
+	while (slice_next(&rest, ',', &pair)) {
+		size_t space;
+
+		pair = slice_trim(pair);
+		space = slice_find_byte(pair, ' ');
+		if (space != SIZE_MAX && slice_is(slice_first(pair, space), key))
+			return slice_trim(slice_from(pair, space + 1));
+	}
+	return slice_of(NULL, 0);
+}
+
+static int read_metadata(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	if (!b->rule->metadata.length)
+		b->rule->metadata = value;
+	return 0;
+}
+
+static int read_target(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	if (slice_is(value, "src_ip"))
+		b->rule->target = TARGET_SOURCE;
+	else if (slice_is(value, "dest_ip"))
+		b->rule->target = TARGET_DESTINATION;
+	else
+		return builder_fail(b, "target is src_ip or dest_ip");
+	return 0;
+}
+
 /* Read and of no consequence for what matches. */
 static int read_nothing(struct builder *b, const struct keyword *keyword, struct slice value)
 {
@@ -102,9 +135,56 @@ static int add_fact(struct builder *b, enum fact_id fact, struct slice value)
 	return 0;
 }
 
+static bool listed_fact_holds(const struct test *test, struct match *m)
+{
+	const struct number_list *list = &test->as.numbers;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct test one = {.as.number = list->items[i]};
+
+		if (fact_holds(&one, m))
+			return true;
+	}
+	return false;
+}
+
+/* "1,2,5-9": any of them. */
+static int add_listed_fact(struct builder *b, enum fact_id fact, struct slice value)
+{
+	struct test *test = builder_condition(b);
+	struct number_test *items;
+	struct slice item;
+	size_t count = 1;
+
+	for (size_t i = 0; i < value.length; i++)
+		count += value.at[i] == ',';
+	items = arena_take(b->arena, count * sizeof(*items));
+	if (!test || !items)
+		return builder_fail(b, "out of memory");
+	test->as.numbers.items = items;
+	while (slice_next(&value, ',', &item)) {
+		if (builder_compare(b, item, items) < 0)
+			return -1;
+		items->fact = (uint16_t)fact;
+		items++;
+		test->as.numbers.count++;
+	}
+	test->holds = listed_fact_holds;
+	b->rule->kinds = KIND_TRANSACTION;
+	return 0;
+}
+
 static int read_fact(struct builder *b, const struct keyword *keyword, struct slice value)
 {
-	return add_fact(b, (enum fact_id)keyword->argument, value);
+	struct slice inner = value;
+	bool negated;
+
+	/* Snort 3 quotes some of them. */
+	if (rule_unquote(value, &inner, &negated) == 0 && negated)
+		return builder_fail(b, "%s: ! before quotes", keyword->name);
+	if (slice_find_byte(inner, ',') != SIZE_MAX)
+		return add_listed_fact(b, (enum fact_id)keyword->argument, inner);
+	return add_fact(b, (enum fact_id)keyword->argument, inner);
 }
 
 /* urilen:N[,norm|raw] */
@@ -238,8 +318,8 @@ static const struct keyword table[] = {
 	{"priority", "1 is the highest", read_identity, NUMBER_PRIORITY},
 	{"classtype", "Class of the attack", read_classtype, 0},
 	{"reference", "Where to read on", read_reference, 0},
-	{"metadata", "Notes", read_nothing, 0},
-	{"target", "Which side is the target", read_nothing, 0},
+	{"metadata", "Notes", read_metadata, 0},
+	{"target", "Which side is the target", read_target, 0},
 	{"tag", "Packets to keep after it", read_nothing, 0},
 	{"prefilter", "Which test it is found by", read_nothing, 0},
 	{"rem", "A remark", read_nothing, 0},

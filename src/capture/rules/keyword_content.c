@@ -329,8 +329,37 @@ static int read_bsize(struct builder *b, const struct keyword *keyword, struct s
 
 static int read_sticky(struct builder *b, const struct keyword *keyword, struct slice value)
 {
+	if (value.length)
+		return builder_fail(b, "%s with a value is not known", keyword->name);
 	builder_select(b, (enum buffer_id)keyword->argument);
 	return 0;
+}
+
+/* Snort 3's http_header:field NAME, for the headers that have buffers of their own. */
+static int read_field(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	static const struct {
+		const char *name;
+		enum buffer_id buffer;
+	} fields[] = {{"user-agent", BUFFER_HTTP_USER_AGENT},
+		      {"referer", BUFFER_HTTP_REFERER},
+		      {"host", BUFFER_HTTP_HOST_RAW},
+		      {"content-type", BUFFER_HTTP_CONTENT_TYPE},
+		      {"content-length", BUFFER_HTTP_CONTENT_LENGTH},
+		      {"connection", BUFFER_HTTP_CONNECTION},
+		      {"accept", BUFFER_HTTP_ACCEPT},
+		      {"accept-language", BUFFER_HTTP_ACCEPT_LANGUAGE},
+		      {"accept-encoding", BUFFER_HTTP_ACCEPT_ENCODING},
+		      {"server", BUFFER_HTTP_SERVER},
+		      {"location", BUFFER_HTTP_LOCATION}};
+	struct slice name = slice_trim(slice_from(value, 6));
+
+	for (size_t i = 0; i < ARRAY_COUNT(fields) && slice_starts(value, "field "); i++)
+		if (slice_is_nocase(name, fields[i].name)) {
+			builder_select(b, fields[i].buffer);
+			return 0;
+		}
+	return builder_fail(b, "%s with a value is not known", keyword->name);
 }
 
 /* Snort 2.9: behind a content, for that one. Snort 3: in front, for all that follow. */
@@ -338,7 +367,10 @@ static int read_old_modifier(struct builder *b, const struct keyword *keyword, s
 {
 	struct test *test;
 
-	if (b->text->dialect == DIALECT_SNORT3)
+	if (b->text->dialect == DIALECT_SNORT3 && keyword->argument == BUFFER_HTTP_HEADER &&
+	    value.length)
+		return read_field(b, keyword, value);
+	if (b->text->dialect == DIALECT_SNORT3 || value.length)
 		return read_sticky(b, keyword, value);
 	test = builder_last_content(b, keyword);
 	if (!test)
@@ -354,6 +386,44 @@ static int read_pkt_data(struct builder *b, const struct keyword *keyword, struc
 	return 0;
 }
 
+/* tls.fingerprint:"xx:xx:...", in either case. */
+static int read_fingerprint(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct keyword as = {keyword->name, NULL, NULL, BUFFER_TLS_FINGERPRINT};
+
+	return read_content(b, &as, value) < 0 ? -1 : read_nocase(b, &as, value);
+}
+
+/* ssh.softwareversion:"text", with quotes or without. 2_compat is what calls itself 2 or 1.99. */
+static int read_ssh(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct slice inner = value;
+	struct test *test;
+	bool negated;
+
+	if (rule_unquote(value, &inner, &negated) < 0)
+		inner = value;
+	if (slice_is(inner, "2_compat"))
+		return builder_fail(b, "%s:2_compat asks for two versions", keyword->name);
+	test = builder_test(b);
+	if (!test || read_pattern(b, inner, &test->as.content.bytes) < 0)
+		return -1;
+	test->find = content_find;
+	test->negated = negated;
+	b->tests[b->test_count - 1].buffer = (enum buffer_id)keyword->argument;
+	return 0;
+}
+
+/* The older filename:"text"; without a value it is the buffer. */
+static int read_file_name(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct keyword as = {keyword->name, NULL, NULL, BUFFER_FILE_NAME};
+
+	if (!value.length)
+		return read_sticky(b, &as, value);
+	return read_content(b, &as, value) < 0 ? -1 : read_nocase(b, &as, value);
+}
+
 #define OLD(name, buffer)                                                                \
 	{                                                                                \
 		name, "The content before it is looked for in " name, read_old_modifier, \
@@ -366,6 +436,12 @@ static int read_pkt_data(struct builder *b, const struct keyword *keyword, struc
 
 static const struct keyword table[] = {
 	{"content", "Bytes to find", read_content, 0},
+	{"tls.subject", "Text in a certificate's subject", read_content, BUFFER_TLS_SUBJECT},
+	{"tls.issuerdn", "Text in a certificate's issuer", read_content, BUFFER_TLS_ISSUER},
+	{"tls.fingerprint", "Fingerprint of a certificate", read_fingerprint, 0},
+	{"ssh.protoversion", "Version of SSH", read_ssh, BUFFER_SSH_PROTOCOL},
+	{"ssh.softwareversion", "Software of SSH", read_ssh, BUFFER_SSH_SOFTWARE},
+	{"filename", "Name of a file", read_file_name, 0},
 	{"uricontent", "Bytes to find in the URI", read_content, BUFFER_HTTP_URI},
 	{"nocase", "Upper and lower case are alike", read_nocase, 0},
 	{"depth", "The match ends before that many bytes", read_limit, MODIFY_DEPTH},
@@ -404,11 +480,11 @@ static const struct keyword table[] = {
 	NOW("http_referer", HTTP_REFERER),
 	NOW("http_param", HTTP_URI),
 	NOW("http_version", HTTP_PROTOCOL),
-	NOW("filename", FILE_NAME),
 	NOW("ssh_proto", SSH_PROTOCOL),
+	NOW("ssh_software", SSH_SOFTWARE),
+	NOW("smb_named_pipe", SMB_NAMED_PIPE),
+	NOW("smb_share", SMB_SHARE),
 	NOW("ssh.hassh", HASSH),
-	NOW("sip_method", SIP_METHOD),
-	NOW("sip_stat_code", SIP_STATUS),
 	NOW("sip_header", PAYLOAD),
 	NOW("sip_body", PAYLOAD),
 	NOW("dce_data", DCERPC_STUB),

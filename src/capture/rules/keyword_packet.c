@@ -21,6 +21,7 @@ enum header_number {
 	NUMBER_ICMP_CODE,
 	NUMBER_ICMP_ID,
 	NUMBER_ICMP_SEQUENCE,
+	NUMBER_ICMP6_MTU,
 };
 
 static bool tcp_option(const struct packet *packet, uint8_t kind, int64_t *value)
@@ -92,6 +93,10 @@ static bool header_number(const struct packet *p, enum header_number which, int6
 	case NUMBER_ICMP_SEQUENCE:
 		*value = p->icmp_sequence;
 		return icmp;
+	case NUMBER_ICMP6_MTU:
+		/* Packet Too Big (RFC 4443, 3.2) */
+		*value = (int64_t)p->icmp_id << 16 | p->icmp_sequence;
+		return icmp && p->version == 6 && p->icmp_type == 2;
 	}
 	return false;
 }
@@ -374,6 +379,7 @@ static const struct keyword table[] = {
 	{"icode", "ICMP code", read_header_number, NUMBER_ICMP_CODE},
 	{"icmp_id", "ICMP echo identifier", read_header_number, NUMBER_ICMP_ID},
 	{"icmp_seq", "ICMP echo sequence number", read_header_number, NUMBER_ICMP_SEQUENCE},
+	{"icmpv6.mtu", "MTU that an ICMPv6 message tells", read_header_number, NUMBER_ICMP6_MTU},
 	{"flags", "TCP flags", read_flags, 0},
 	{"tcp.flags", "TCP flags", read_flags, 0},
 	{"fragbits", "Fragment bits", read_fragbits, 0},

@@ -58,6 +58,12 @@ struct number_test {
 	uint16_t fact; /* enum fact_id, for tests of facts */
 };
 
+/* Any of several, of one fact. */
+struct number_list {
+	const struct number_test *items;
+	size_t count;
+};
+
 enum byte_flags {
 	BYTE_LITTLE = 1,
 	BYTE_STRING = 2, /* the bytes are digits */
@@ -132,6 +138,7 @@ struct test {
 		struct content_test content;
 		struct regex_test regex;
 		struct number_test number;
+		struct number_list numbers;
 		struct byte_test byte;
 		struct base64_test base64;
 		struct flags_test flags;
@@ -152,6 +159,9 @@ struct effect {
 
 /* Makes other bytes of a buffer's; output in memory of the match. */
 typedef struct slice transform(struct slice in, struct writer *out, struct slice argument);
+
+/* Whether all it does is to put a dot in front. */
+bool transform_adds_dot(transform *make);
 
 struct part {
 	enum buffer_id buffer;
@@ -189,14 +199,20 @@ struct threshold {
 enum { KIND_PACKET = 1, KIND_STREAM = 2, KIND_TRANSACTION = 4 };
 enum { SIDE_SERVER = 1, SIDE_CLIENT = 2 };
 
+enum rule_target { TARGET_UNKNOWN, TARGET_SOURCE, TARGET_DESTINATION };
+
 enum rule_action { ACTION_ALERT, ACTION_PASS, ACTION_DROP, ACTION_REJECT, ACTION_LOG };
 
 struct rule {
 	uint32_t sid, gid, revision;
-	uint8_t priority; /* 1 (highest) to 4 */
+	uint8_t priority; /* 1 (highest) to 4; of its class where it names none */
 	uint8_t action;
 	const char *message, *class_type, *reference, *file;
+	const char *class_title; /* as classification.config has it; NULL: unknown */
 	unsigned line;
+	struct slice text;     /* all of it */
+	struct slice metadata; /* "key value, key value"; of several the first */
+	uint8_t target;        /* enum rule_target */
 
 	uint8_t kinds, sides, transports; /* bit sets; transports: 1 << enum transport; 0: any IP */
 	uint8_t application;              /* enum application_id; NONE: any */
@@ -246,6 +262,10 @@ static inline int64_t match_number(const struct match *match, const struct rule_
 {
 	return number->variable ? (int64_t)match->variables[number->variable - 1] : number->value;
 }
+
+/* The value of a metadata key ("cve", "mitre_technique_id", "signature_severity"); the first, where
+ * there are several. Empty with at NULL: there is none. */
+struct slice rule_metadata(const struct rule *rule, const char *key);
 
 bool compare_number(const struct number_test *test, int64_t value);
 

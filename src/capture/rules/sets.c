@@ -212,7 +212,10 @@ static const char *read_address(struct reading *reading, struct slice text, stru
 		return NULL;
 	network.address = address_network(&network.address, network.bits);
 	low = number_of(&network.address);
-	high = network.bits == 0 ? reading->all : low | reading->all >> network.bits;
+	/* A shift by all the bits there are has no meaning in C. */
+	high = network.bits == 0     ? reading->all
+	       : network.bits == 128 ? low
+				     : low | reading->all >> network.bits;
 	return add(out, low, high);
 }
 

@@ -8,50 +8,78 @@ static bool is_space(uint8_t byte)
 
 /* --- lines --- */
 
-/* The next logical line: physical ones joined at a backslash before the line's end. A Snort 3 rule
- * may also go on until its parenthesis closes; that is seen to by the caller. */
+static bool begins_with_action(struct slice line)
+{
+	static const char *const actions[] = {"alert ", "drop ",  "pass ",    "reject ", "log ",
+					      "block ", "react ", "rewrite ", "alert(",  "block("};
+
+	for (size_t i = 0; i < ARRAY_COUNT(actions); i++)
+		if (slice_starts(line, actions[i]))
+			return true;
+	return false;
+}
+
+/* Snort 3: a rule goes on until its parenthesis closes, on as many lines as it likes. Another rule
+ * after it says that it was never closed. */
+static bool goes_on(enum rule_dialect dialect, struct slice line, struct slice after)
+{
+	line = slice_trim(line);
+	return dialect == DIALECT_SNORT3 && line.length < RULE_TEXT_MAX &&
+	       begins_with_action(line) && line.at[line.length - 1] != ')' &&
+	       !begins_with_action(slice_trim(after));
+}
+
+/* Without the backslashes before the ends of lines. */
+static struct slice joined(struct slice line, struct arena *arena)
+{
+	uint8_t *out = arena_take(arena, line.length);
+	size_t length = 0;
+
+	for (size_t i = 0; out && i < line.length; i++) {
+		size_t next = i + 1;
+
+		if (next < line.length && line.at[next] == '\r')
+			next++;
+		if (line.at[i] == '\\' && next < line.length && line.at[next] == '\n')
+			i = next;
+		else
+			out[length++] = line.at[i];
+	}
+	return slice_of(out, length);
+}
+
+/* The next logical line: physical ones joined at a backslash before the line's end. Empty with at
+ * NULL when there was no room to join it. */
 static bool next_line(struct rule_reader *reader, struct arena *arena, struct slice *line,
 		      unsigned *number)
 {
-	size_t end = 0, joined = 0;
 	const uint8_t *at = reader->rest.at;
+	bool backslashes = false;
+	size_t end = 0;
 
 	if (!reader->rest.length)
 		return false;
 	*number = reader->line;
-	for (;;) {
+	for (;; end++) {
 		size_t stop;
+		bool backslash;
 
 		while (end < reader->rest.length && at[end] != '\n')
 			end++;
-		stop = end;
-		if (stop && at[stop - 1] == '\r')
-			stop--;
 		reader->line++;
-		if (end == reader->rest.length || stop == 0 || at[stop - 1] != '\\')
+		if (end >= reader->rest.length)
 			break;
-		joined++;
-		end++;
+		stop = end && at[end - 1] == '\r' ? end - 1 : end;
+		backslash = stop && at[stop - 1] == '\\';
+		backslashes |= backslash;
+		if (!backslash && !goes_on(reader->dialect, slice_first(reader->rest, end),
+					   slice_from(reader->rest, end + 1)))
+			break;
 	}
 	*line = slice_first(reader->rest, end);
 	reader->rest = slice_from(reader->rest, end + 1);
-	if (joined && line->length <= RULE_TEXT_MAX) {
-		uint8_t *out = arena_take(arena, line->length);
-		size_t length = 0;
-
-		for (size_t i = 0; out && i < line->length; i++) {
-			bool joint = line->at[i] == '\\' && i + 1 < line->length &&
-				     (line->at[i + 1] == '\n' ||
-				      (line->at[i + 1] == '\r' && i + 2 < line->length &&
-				       line->at[i + 2] == '\n'));
-
-			if (joint)
-				i += line->at[i + 1] == '\n' ? 1 : 2;
-			else
-				out[length++] = line->at[i];
-		}
-		*line = slice_of(out, length);
-	}
+	if (backslashes && line->length <= RULE_TEXT_MAX)
+		*line = joined(*line, arena);
 	return true;
 }
 
@@ -120,6 +148,7 @@ static const char *read_header(struct slice header, struct rule_text *rule)
 		return NULL;
 	rule->source = header_word(&header);
 	rule->source_ports = header_word(&header);
+	rule_broken_at(rule, header.at);
 	arrow = header_word(&header);
 	rule->destination = header_word(&header);
 	rule->destination_ports = header_word(&header);
@@ -131,6 +160,7 @@ static const char *read_header(struct slice header, struct rule_text *rule)
 		return "the header ends too early";
 	if (header.length)
 		return "more words in the header than address, port, ->, address, port";
+	rule->column = 0;
 	return NULL;
 }
 
@@ -218,6 +248,7 @@ static const char *read_options(struct slice body, struct arena *arena, struct r
 		struct slice option, name, value = {NULL, 0};
 		bool added;
 
+		rule_broken_at(rule, body.at);
 		if (end == SIZE_MAX)
 			return "an option without ; at its end";
 		option = slice_trim(slice_first(body, end));
@@ -234,6 +265,7 @@ static const char *read_options(struct slice body, struct arena *arena, struct r
 		if (!added)
 			return "more options than a rule may have";
 	}
+	rule->column = 0;
 	return NULL;
 }
 
@@ -256,13 +288,8 @@ static const char *read_rule(struct slice line, struct arena *arena, struct rule
 /* Whether a comment looks like a rule that was switched off. */
 static bool is_disabled_rule(struct slice line)
 {
-	static const char *const actions[] = {"alert ",  "drop ", "pass ",
-					      "reject ", "log ",  "block "};
-	bool action = false;
-
-	for (size_t i = 0; i < ARRAY_COUNT(actions); i++)
-		action |= slice_starts(line, actions[i]);
-	return action && slice_find_byte(line, '(') != SIZE_MAX && line.at[line.length - 1] == ')';
+	return begins_with_action(line) && slice_find_byte(line, '(') != SIZE_MAX &&
+	       line.at[line.length - 1] == ')';
 }
 
 enum rule_reading rule_next(struct rule_reader *reader, struct arena *arena, struct rule_text *rule,
@@ -282,18 +309,6 @@ enum rule_reading rule_next(struct rule_reader *reader, struct arena *arena, str
 		if (!line.length ||
 		    (!enabled && !(reader->with_disabled && is_disabled_rule(line))))
 			continue;
-		/* Snort 3: what stands before it is a rule over several lines. */
-		while (reader->dialect == DIALECT_SNORT3 && enabled &&
-		       line.at[line.length - 1] != ')' && line.length < RULE_TEXT_MAX &&
-		       reader->rest.length) {
-			struct slice more;
-			const uint8_t *begin = line.at;
-			unsigned ignored;
-
-			if (!next_line(reader, arena, &more, &ignored) || more.at < begin)
-				break;
-			line = slice_trim(slice_of(begin, (size_t)(more.at + more.length - begin)));
-		}
 		*rule = (struct rule_text){.enabled = enabled,
 					   .dialect = reader->dialect,
 					   .line = number,
@@ -302,6 +317,20 @@ enum rule_reading rule_next(struct rule_reader *reader, struct arena *arena, str
 		return *why ? RULE_BROKEN : RULE_READ;
 	}
 	return RULE_END;
+}
+
+const struct rule_option *rule_option_named(const struct rule_text *rule, const char *name)
+{
+	for (size_t i = 0; i < rule->option_count; i++)
+		if (slice_is(rule->options[i].name, name))
+			return &rule->options[i];
+	return NULL;
+}
+
+void rule_broken_at(struct rule_text *rule, const uint8_t *at)
+{
+	if (at >= rule->text.at && at <= rule->text.at + rule->text.length)
+		rule->column = (unsigned)(at - rule->text.at) + 1;
 }
 
 int rule_unquote(struct slice value, struct slice *inner, bool *negated)

@@ -35,7 +35,8 @@ struct rule_text {
 	enum rule_dialect dialect;
 	struct rule_option *options; /* from the arena */
 	size_t option_count;
-	unsigned line; /* of the file, where it begins */
+	unsigned line;   /* of the file, where it begins */
+	unsigned column; /* where it is broken, from 1 on; 0: as a whole */
 	struct slice text;
 };
 
@@ -53,9 +54,14 @@ enum rule_dialect rule_dialect_of(struct slice text);
 
 enum rule_reading { RULE_END, RULE_READ, RULE_BROKEN };
 /* The next rule; its slices point into the file's text or into the arena. RULE_BROKEN: `why` says
- * why, rule->line and rule->text tell where; the next call goes on behind it. */
+ * why, rule->line, rule->column and rule->text tell where; the next call goes on behind it. */
 enum rule_reading rule_next(struct rule_reader *reader, struct arena *arena, struct rule_text *rule,
 			    const char **why);
+
+/* The option's value; NULL: the rule has none of that name. */
+const struct rule_option *rule_option_named(const struct rule_text *rule, const char *name);
+/* Marks the place where a rule is broken: a pointer into its text. */
+void rule_broken_at(struct rule_text *rule, const uint8_t *at);
 
 /* Takes the quotes off a value and tells whether a ! stood before them. -1: no quotes. */
 MUST_CHECK int rule_unquote(struct slice value, struct slice *inner, bool *negated);

@@ -19,6 +19,11 @@ static struct slice dotprefix(struct slice in, struct writer *out, struct slice 
 	return writer_slice(out);
 }
 
+bool transform_adds_dot(transform *make)
+{
+	return make == dotprefix;
+}
+
 static struct slice to_lowercase(struct slice in, struct writer *out, struct slice argument)
 {
 	for (size_t i = 0; i < in.length; i++)
