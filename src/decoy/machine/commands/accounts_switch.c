@@ -5,6 +5,7 @@
 
 #include "decoy/machine/command.h"
 #include "decoy/machine/commands/accounts.h"
+#include "decoy/machine/commands/rare.h"
 #include "decoy/machine/host.h"
 #include "decoy/machine/limits.h"
 
@@ -688,6 +689,10 @@ static int visudo_main(struct process *process, int argc, char **argv)
 
 static int newgrp_main(struct process *process, int argc, char **argv)
 {
+	const char *called = strrchr(argv[0], '/');
+
+	if (strcmp(called ? called + 1 : argv[0], "sg") == 0) /* a link to it on the host */
+		return rare_sg(process, argc, argv);
 	struct process_identity identity = process->identity;
 	const char *shell = process_environment(process, "SHELL");
 	bool login = argc > 1 && strcmp(argv[1], "-") == 0;

@@ -25,6 +25,8 @@ struct gzip {
 	bool unpack, to_output, keep, force, verbose, quiet, list, test, recursive, no_name;
 	int level, status;
 	bool listed;
+	unsigned list_count; /* of xz -l: files, and their sizes together */
+	uint64_t list_packed, list_size;
 };
 
 static void complain(struct gzip *gzip, const char *name, const char *words)
@@ -153,6 +155,57 @@ static void not_packed(struct gzip *gzip, const char *path)
 	}
 }
 
+/* "60 B", "17.6 KiB" */
+static char *nice_size(struct process *process, uint64_t size)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double number = (double)size / 1024;
+	size_t unit = 0;
+
+	if (size <= 9999)
+		return process_format(process, "%llu B", (unsigned long long)size);
+	while (number > 9999.9 && unit + 1 < ARRAY_COUNT(units)) {
+		number /= 1024;
+		unit++;
+	}
+	return process_format(process, "%.1f %s", number, units[unit]);
+}
+
+static void put_xz_row(struct gzip *gzip, unsigned count, uint64_t packed, uint64_t size,
+		       const char *name)
+{
+	double ratio = size ? (double)packed / (double)size : 10;
+
+	process_print(gzip->process, "%5u %7u  %11s  %11s  %5s  %-7s %s\n", count, count,
+		      nice_size(gzip->process, packed), nice_size(gzip->process, size),
+		      ratio > 9.999 ? "---" : process_format(gzip->process, "%.3f", ratio), "CRC64",
+		      name);
+}
+
+static void list_xz(struct gzip *gzip, const char *path, uint64_t packed, uint64_t size)
+{
+	if (!gzip->listed)
+		process_put_text(gzip->process, "Strms  Blocks   Compressed Uncompressed  Ratio  "
+						"Check   Filename\n");
+	gzip->listed = true;
+	gzip->list_count++;
+	gzip->list_packed += packed;
+	gzip->list_size += size;
+	put_xz_row(gzip, 1, packed, size, path);
+}
+
+/* Behind more than one file, what they are together. */
+static void list_xz_end(struct gzip *gzip)
+{
+	if (gzip->kind->packing != PACK_XZ || gzip->list_count < 2)
+		return;
+	for (int i = 0; i < 79; i++)
+		process_put_byte(gzip->process, '-');
+	process_put_byte(gzip->process, '\n');
+	put_xz_row(gzip, gzip->list_count, gzip->list_packed, gzip->list_size,
+		   process_format(gzip->process, "%u files", gzip->list_count));
+}
+
 static void list_file(struct gzip *gzip, const char *path, int in, uint64_t packed)
 {
 	uint64_t size = 0;
@@ -160,6 +213,10 @@ static void list_file(struct gzip *gzip, const char *path, int in, uint64_t pack
 
 	if (unpack_stream(gzip, path, in, -1, &size) < 0)
 		return;
+	if (gzip->kind->packing == PACK_XZ) {
+		list_xz(gzip, path, packed, size);
+		return;
+	}
 	if (!gzip->listed)
 		process_put_text(
 			gzip->process,
@@ -438,7 +495,10 @@ int files_gzip(struct process *process, int argc, char **argv)
 
 	choose_kind(&gzip, files_own_name(process));
 	while ((option = option_next(process, &state, argc, argv,
-				     "123456789acdefhklnNqrsS:tT:F:vVLz0M:", words)) != -1)
+				     gzip.kind->packing == PACK_XZ
+					     ? "123456789acdefhklnNqrsS:tT:F:vVLz0M:Q"
+					     : "123456789acdefhklnNqrsS:tT:F:vVLz0M:",
+				     words)) != -1)
 		switch (option) {
 		case 'c':
 			gzip.to_output = true;
@@ -499,5 +559,6 @@ int files_gzip(struct process *process, int argc, char **argv)
 		else
 			do_file(&gzip, argv[i]);
 	}
+	list_xz_end(&gzip);
 	return gzip.status;
 }

@@ -2,6 +2,7 @@
 #include "decoy/machine/commands/rare.h"
 
 #include "decoy/machine/command.h"
+#include "decoy/machine/commands/containers.h"
 #include "decoy/machine/commands/packages.h"
 
 enum manner { COREUTILS, UTIL_LINUX, PROCPS, PSMISC, E2FSPROGS, SYSTEMD, WRAPPER, PLAIN };
@@ -143,12 +144,21 @@ static int wrapped(struct process *p, int argc, char **argv, const char *name, i
 	return command_run_program(p, argv + at, NULL);
 }
 
+/* Programs that only some images have: in no family, so that a host without an image lacks them. */
+static const struct {
+	const char *name;
+	process_main *run;
+} chosen[] = {{"docker", containers_docker}, {"kubectl", containers_kubectl}};
+
 int rare_program(struct process *p, int argc, char **argv)
 {
 	const char *name = p->name;
 	int operands = 0;
 	enum manner manner = manner_of(name, &operands);
 
+	for (size_t i = 0; i < ARRAY_COUNT(chosen); i++)
+		if (strcmp(chosen[i].name, name) == 0)
+			return chosen[i].run(p, argc, argv);
 	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
 		put_version(p, name, manner);
 		return 0;

@@ -7,5 +7,7 @@
 /* Plays a program of the image that has no command: it knows its version, refuses options and wants
  * operands, in the words of the package that it comes from. */
 int rare_program(struct process *process, int argc, char **argv);
+/* sg of shadow: newgrp for one command. */
+int rare_sg(struct process *process, int argc, char **argv);
 
 #endif

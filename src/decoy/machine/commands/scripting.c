@@ -1,11 +1,10 @@
-/* python3 and perl: one-liners, scripts and the interactive prompt, as far as scripting_run.c
- * understands them.
- */
+/* python3 and perl: what is asked of them; python.h runs the one, scripting_run.c the other. */
 #include <fcntl.h>
 #include <stdio.h>
 
 #include "decoy/machine/command.h"
 #include "decoy/machine/commands/outside.h"
+#include "decoy/machine/commands/python.h"
 #include "decoy/machine/commands/scripting.h"
 
 #define PROGRAM_MAX ((size_t)1024 * 1024)
@@ -30,64 +29,88 @@ static const char perl_version[] =
 	"Internet, point your browser at https://www.perl.org/, the Perl Home Page.\n"
 	"\n";
 
-static int run_input(struct process *p, bool perl)
-{
-	struct text program = {0};
-	(void)process_read_all(p, 0, PROGRAM_MAX, &program);
-	process_report_input(p, text_slice(&program));
-	return script_run(p, perl, text_slice(&program), "-");
-}
-
 /* --- python3 --- */
 
-static int python_prompt(struct process *p)
+/* Statements that go on until an empty line. */
+static bool is_compound(struct slice text)
 {
-	struct script *script = process_take(p, sizeof(*script));
-	struct line_reader reader;
-	struct slice line;
+	static const char *const words[] = {"if",   "for",  "while", "def", "class",
+					    "with", "try:", "async", "@"};
+
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+		size_t length = strlen(words[i]);
+
+		if (slice_starts(text, words[i]) &&
+		    (text.length == length ||
+		     !strchr("abcdefghijklmnopqrstuvwxyz_=", text.at[length])))
+			return true;
+	}
+	return false;
+}
+
+/* The next line at the prompt. 0, or -EINTR after ^C, or -1 at the end. */
+static int prompt_line(struct process *p, struct line_reader *reader, const char *prompt,
+		       struct slice *line)
+{
 	bool newline;
-	script->process = p;
-	process_put_text(p, python_banner);
+
+	process_put_text(p, prompt);
+	process_flush(p);
+	if (line_reader_next(p, reader, line, &newline)) {
+		process_report_input(p, *line);
+		return 0;
+	}
+	return process_take_signal(p) == SIGINT ? -EINTR : -1;
+}
+
+static int python_prompt(struct process *p, int argc, char **argv)
+{
+	struct python *py = python_new(p, "<stdin>", argc, argv);
+	struct line_reader reader;
+	struct text text = {0};
+	struct slice line;
+	int got;
+
+	python_interactive(py);
+	process_on_signal(p, SIGINT, SIGNAL_CAUGHT);
+	process_error(p, "%s", python_banner);
 	line_reader_open(&reader, 0);
-	for (;;) {
-		process_put_text(p, ">>> ");
-		process_flush(p);
-		if (!line_reader_next(p, &reader, &line, &newline))
-			break;
-		process_report_input(p, line);
-		if (slice_is(line, "exit") || slice_is(line, "quit")) {
-			process_print(p, "Use %s() or Ctrl-D (i.e. EOF) to exit\n",
-				      line.at[0] == 'e' ? "exit" : "quit");
+	while ((got = prompt_line(p, &reader, text.length ? "... " : ">>> ", &line)) != -1) {
+		bool compound, empty;
+
+		process_step(p);
+		if (got == -EINTR) {
+			process_error(p, "\nKeyboardInterrupt\n");
+			line_reader_open(&reader, 0);
+			text = (struct text){0};
 			continue;
 		}
-		script->beyond = script->exited = script->failed = false;
-		(void)script_run_line(script, slice_text(process_copy_slice(p, line)));
-		if (script->exited && !script->failed)
-			return script->status;
-		/* A block goes on until an empty line. */
-		struct slice end = slice_trim(line);
-		while (script->beyond && end.length && end.at[end.length - 1] == ':') {
-			process_put_text(p, "... ");
-			process_flush(p);
-			if (!line_reader_next(p, &reader, &line, &newline) || line.length == 0)
-				break;
-			process_report_input(p, line);
-			process_step(p);
-		}
-		process_step(p);
+		empty = line.length == 0;
+		if (empty && !text.length)
+			continue;
+		text_add(p, &text, line);
+		text_add_byte(p, &text, '\n');
+		compound = is_compound(text_slice(&text));
+		if ((compound && !empty) ||
+		    !python_run_text(py, "<stdin>", text_slice(&text), compound))
+			continue;
+		if (python_exited(py))
+			return python_status(py);
+		text = (struct text){0}; /* its bytes are parts of functions and texts now */
 	}
 	process_put_byte(p, '\n');
 	return 0;
 }
 
-static int python_file(struct process *p, const char *program, const char *path)
+static int python_script(struct process *p, int argc, char **argv)
 {
+	const char *path = argv[0];
 	struct text text = {0};
 	struct file_status status;
 	int error = process_stat(p, path, true, &status);
+
 	if (!error && S_ISDIR(status.mode)) {
-		process_error(p, "%s: can't find '__main__' module in '%s/%s'\n", program,
-			      process_folder(p), path);
+		process_error(p, "/usr/bin/python3: can't find '__main__' module in '%s'\n", path);
 		return 1;
 	}
 	if (!error)
@@ -95,30 +118,73 @@ static int python_file(struct process *p, const char *program, const char *path)
 	if (error) {
 		const char *at =
 			*path == '/' ? path : process_format(p, "%s/%s", process_folder(p), path);
-		process_error(p, "%s: can't open file '%s': [Errno %d] %s\n", program, at, -error,
-			      strerror(-error));
+		process_error(p, "%s: can't open file '%s': [Errno %d] %s\n", p->argv[0], at,
+			      -error, strerror(-error));
 		return 2;
 	}
-	return script_run(p, false, text_slice(&text), path);
+	if (*path != '/')
+		path = process_format(p, "%s/%s", process_folder(p), path);
+	return python_run(p, text_slice(&text), path, argc, argv);
+}
+
+static int python_input(struct process *p, int argc, char **argv)
+{
+	struct text program = {0};
+
+	text_add_words(p, &program, "");
+	(void)process_read_all(p, 0, PROGRAM_MAX, &program);
+	process_report_input(p, text_slice(&program));
+	return python_run(p, text_slice(&program), "<stdin>", argc, argv);
+}
+
+static int python_usage(struct process *p, const char *words)
+{
+	process_error(p,
+		      "%s\nusage: %s [option] ... [-c cmd | -m mod | file | -] [arg] ...\n"
+		      "Try `python -h' for more information.\n",
+		      words, p->argv[0]);
+	return 2;
+}
+
+static int serve_http(struct process *p, int argc, char **argv)
+{
+	const char *port = argc > 1 ? argv[1] : "8000";
+
+	process_print(p, "Serving HTTP on 0.0.0.0 port %s (http://0.0.0.0:%s/) ...\n", port, port);
+	process_flush(p);
+	while (process_sleep(p, 3600 * SECOND))
+		process_step(p);
+	return 0;
+}
+
+static int python_module(struct process *p, int argc, char **argv)
+{
+	static const char json_tool[] =
+		"import sys,json\n"
+		"f=open(sys.argv[1]) if len(sys.argv)>1 else sys.stdin\n"
+		"try:\n print(json.dumps(json.load(f),indent=4,ensure_ascii=False))\n"
+		"except ValueError as e: sys.exit(str(e))\n";
+
+	if (strcmp(argv[0], "http.server") == 0)
+		return serve_http(p, argc, argv);
+	if (strcmp(argv[0], "json.tool") == 0)
+		return python_run(p, SLICE(json_tool), "<string>", argc, argv);
+	process_error(p, "/usr/bin/python3: No module named %s\n", argv[0]);
+	return 1;
 }
 
 static int python_main(struct process *process, int argc, char **argv)
 {
-	const char *program = argv[0];
-
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i];
-		if (strcmp(word, "-c") == 0 && i + 1 < argc)
-			return script_run(process, false, slice_text(argv[i + 1]), "<string>");
-		if (strncmp(word, "-c", 2) == 0 && word[2])
-			return script_run(process, false, slice_text(word + 2), "<string>");
-		if (strcmp(word, "-c") == 0) {
-			process_error(process,
-				      "Argument expected for the -c option\nusage: %s [option] "
-				      "... [-c cmd | -m mod | file | -] [arg] ...\nTry "
-				      "`python -h' for more information.\n",
-				      program);
-			return 2;
+
+		if (strncmp(word, "-c", 2) == 0 && !word[2] && i + 1 >= argc)
+			return python_usage(process, "Argument expected for the -c option");
+		if (strncmp(word, "-c", 2) == 0) {
+			struct slice program = slice_text(word[2] ? word + 2 : argv[++i]);
+
+			argv[i] = (char *)"-c";
+			return python_run(process, program, "<string>", argc - i, argv + i);
 		}
 		if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
 			process_put_text(process, "Python 3.11.2\n");
@@ -134,76 +200,59 @@ static int python_main(struct process *process, int argc, char **argv)
 			process_put_text(process, outside_usage("python3 -h"));
 			return 0;
 		}
-		if (strcmp(word, "-m") == 0 && i + 1 < argc) {
-			const char *module = argv[i + 1];
-			if (strcmp(module, "http.server") == 0) {
-				process_print(process,
-					      "Serving HTTP on 0.0.0.0 port %s (http://"
-					      "0.0.0.0:%s/) ...\n",
-					      i + 2 < argc ? argv[i + 2] : "8000",
-					      i + 2 < argc ? argv[i + 2] : "8000");
-				process_flush(process);
-				for (;;)
-					process_sleep(process, 3600 * SECOND);
-			}
-			process_error(process, "%s: No module named %s\n", program, module);
-			return 1;
-		}
+		if (strcmp(word, "-m") == 0)
+			return i + 1 < argc ? python_module(process, argc - i - 1, argv + i + 1)
+					    : python_usage(process,
+							   "Argument expected for the -m option");
 		if (strcmp(word, "-") == 0)
-			return run_input(process, false);
+			return python_input(process, argc - i, argv + i);
 		if (word[0] != '-')
-			return python_file(process, program, word);
-		if (!strchr("bBdEiIOPqsSuvWxX", word[1])) {
-			process_error(process,
-				      "Unknown option: -%c\nusage: %s [option] ... [-c cmd | "
-				      "-m mod | file | -] [arg] ...\nTry `python -h' for "
-				      "more information.\n",
-				      word[1], program);
-			return 2;
-		}
+			return python_script(process, argc - i, argv + i);
+		if (!strchr("bBdEiIOPqsSuvWxX", word[1]))
+			return python_usage(
+				process,
+				word[1] == '-'
+					? process_format(process, "unknown option %s", word)
+					: process_format(process, "Unknown option: -%c", word[1]));
 	}
+	argv[0] = (char *)"";
 	if (process_is_terminal(process, 0))
-		return python_prompt(process);
-	return run_input(process, false);
+		return python_prompt(process, 1, argv);
+	return python_input(process, 1, argv);
 }
 
 /* --- perl --- */
 
+static int run_input(struct process *p)
+{
+	struct text program = {0};
+
+	(void)process_read_all(p, 0, PROGRAM_MAX, &program);
+	process_report_input(p, text_slice(&program));
+	return script_run(p, false, text_slice(&program));
+}
+
 struct perl {
 	struct text program;
-	bool has_program, loops, prints, in_place, check;
+	struct script_filter filter;
+	bool has_program, loops, check;
 };
 
-/* `-pe s///`, `-ne 'print if //'`: sed and grep do the same. */
-static int filter(struct process *p, const struct perl *perl, int count, char **files)
+/* What is not understood of such a program leaves the lines as they are. */
+static int filter(struct process *p, struct perl *perl, int count, char **files)
 {
-	const char *text = perl->program.data;
-	struct slice program = slice_trim(slice_text(text));
-	char **argv = process_take(p, sizeof(char *) * ((size_t)count + 8));
-	int n = 0;
-	while (program.length && program.at[program.length - 1] == ';')
-		program.length--;
-	if (perl->prints && (slice_starts(program, "s") || slice_starts(program, "y"))) {
-		argv[n++] = (char *)"sed";
-		argv[n++] = (char *)"-E";
-		if (perl->in_place)
-			argv[n++] = (char *)"-i";
-		argv[n++] = process_copy_slice(p, program);
-	} else if (slice_starts(program, "print if /")) {
-		struct slice pattern = slice_from(program, strlen("print if /"));
-		argv[n++] = (char *)"grep";
-		argv[n++] = (char *)"-hE";
-		argv[n++] = (char *)"-e";
-		size_t slash = pattern.length;
-		while (slash > 0 && pattern.at[slash - 1] != '/')
-			slash--;
-		argv[n++] = process_copy_slice(p, slice_first(pattern, slash ? slash - 1 : 0));
-	} else {
-		argv[n++] = (char *)"cat";
-	}
+	char **argv = process_take(p, sizeof(char *) * ((size_t)count + 2));
+	int status;
+
+	perl->filter.program = perl->program.data;
+	status = script_filter(p, &perl->filter, count, files);
+	if (status >= 0)
+		return status;
+	if (!perl->filter.prints || perl->filter.in_place)
+		return 0;
+	argv[0] = (char *)"cat";
 	for (int i = 0; i < count; i++)
-		argv[n++] = files[i];
-	argv[n] = NULL;
+		argv[i + 1] = files[i];
 	return command_run_program(p, argv, NULL);
 }
 
@@ -215,7 +264,7 @@ static int perl_file(struct process *p, const char *path)
 		process_error(p, "Can't open perl script \"%s\": %s\n", path, strerror(-error));
 		return 2;
 	}
-	return script_run(p, true, text_slice(&text), path);
+	return script_run(p, false, text_slice(&text));
 }
 
 static int perl_main(struct process *process, int argc, char **argv)
@@ -237,10 +286,21 @@ static int perl_main(struct process *process, int argc, char **argv)
 				return 0;
 			}
 			perl.loops = perl.loops || *at == 'n' || *at == 'p';
-			perl.prints = perl.prints || *at == 'p';
+			perl.filter.prints = perl.filter.prints || *at == 'p';
+			perl.filter.lines = perl.filter.lines || *at == 'l';
+			perl.filter.splits = perl.filter.splits || *at == 'a' || *at == 'F';
+			perl.filter.whole = perl.filter.whole || strncmp(at, "0777", 4) == 0;
+			if (*at == 'F') {
+				const char *by = at[1] ? at + 1 : i + 1 < argc ? argv[++i] : "";
+
+				perl.loops = true;
+				perl.filter.separator =
+					by[0] == '/' || by[0] == '\\' ? by[1] : by[0];
+				break;
+			}
 			perl.check = perl.check || *at == 'c';
 			if (*at == 'i') {
-				perl.in_place = true;
+				perl.filter.in_place = true;
 				break;
 			}
 			if (*at == 'e' || *at == 'E') {
@@ -255,7 +315,12 @@ static int perl_main(struct process *process, int argc, char **argv)
 				perl.has_program = true;
 				break;
 			}
-			if (strchr("MmIFx0lCdDVA", *at))
+			if (*at == 'l') { /* may have digits */
+				while (at[1] >= '0' && at[1] <= '7')
+					at++;
+				continue;
+			}
+			if (strchr("MmIFx0CdDVA", *at))
 				break;
 			if (!strchr("npacsStTuUwWXlf", *at)) {
 				process_error(process,
@@ -273,10 +338,10 @@ static int perl_main(struct process *process, int argc, char **argv)
 	if (perl.has_program && perl.loops)
 		return filter(process, &perl, argc - i, argv + i);
 	if (perl.has_program)
-		return script_run(process, true, text_slice(&perl.program), "-e");
+		return script_run(process, perl.filter.lines, text_slice(&perl.program));
 	if (i < argc && strcmp(argv[i], "-") != 0)
 		return perl_file(process, argv[i]);
-	return run_input(process, true);
+	return run_input(process);
 }
 
 static const char *const python_names[] = {"python3", NULL};

@@ -1,4 +1,4 @@
-/* The few lines of Python and Perl that intruders type, understood as far as they usually go. */
+/* The few lines of Perl that intruders type, understood as far as they usually go. */
 #ifndef DECOY_MACHINE_COMMANDS_SCRIPTING_H
 #define DECOY_MACHINE_COMMANDS_SCRIPTING_H
 
@@ -9,7 +9,7 @@ enum script_kind { SCRIPT_NONE, SCRIPT_NUMBER, SCRIPT_TEXT, SCRIPT_LIST, SCRIPT_
 struct script_value {
 	enum script_kind kind;
 	double number;
-	bool fraction; /* a float in Python */
+	bool fraction;
 	struct slice text;
 	struct script_value *items;
 	size_t count;
@@ -26,25 +26,37 @@ struct script_variable {
 
 struct script {
 	struct process *process;
-	bool perl;
+	bool lines;           /* -l: print ends its line */
 	const char *at, *end; /* the program; what is left of it */
 	unsigned depth, line;
 	bool beyond; /* something that is not understood: the rest is passed over */
-	bool failed; /* an uncaught error was told */
 	int status;
 	bool exited;
 	struct script_variable variables[SCRIPT_VARIABLES];
 	size_t variable_count;
 };
 
-/* Runs a program; its exit status. */
-int script_run(struct process *process, bool perl, struct slice program, const char *name);
-/* One statement for the interactive prompt: prints its value as the prompt does. */
+/* Runs a program of Perl; its exit status. */
+int script_run(struct process *process, bool lines, struct slice program);
+/* Runs a part of it. */
 int script_run_line(struct script *script, struct slice line);
 
-/* Tells the owner of addresses that a program names, and waits as a connection to one would. True
- * when there was one. */
-bool script_connects(struct process *process, struct slice program);
+/* perl's -n and -p: a program for each line. */
+struct script_filter {
+	const char *program;
+	bool prints, in_place;
+	bool lines;     /* -l: without their ends, which come back when they are printed */
+	bool splits;    /* -a: into @F ... */
+	char separator; /* ... at this letter; 0: at blanks */
+	bool whole;     /* -0777: all of a file is one line */
+};
+/* Exit status, or -1 when the program is beyond this. */
+int script_filter(struct process *process, const struct script_filter *filter, int count,
+		  char **files);
+
+/* Tells the owner of addresses that a program names, and waits, if asked, as a connection to one
+ * would. True when there was one. */
+bool script_connects(struct process *process, struct slice program, bool waits);
 
 /* Values, and the text of one as the language prints it. */
 struct script_value script_none(void);
@@ -57,7 +69,5 @@ struct script_value script_call(struct script *script, struct slice name,
 				const struct script_value *arguments, size_t count);
 /* Output of a line of shell. */
 struct slice script_output_of(struct script *script, struct slice line);
-/* An uncaught error of Python ends the program. */
-void script_tell_error(struct script *script, const char *kind, const char *words);
 
 #endif

@@ -15,17 +15,6 @@
 
 /* --- what programs do --- */
 
-void script_tell_error(struct script *s, const char *kind, const char *words)
-{
-	process_flush(s->process);
-	process_error(s->process,
-		      "Traceback (most recent call last):\n  File \"<string>\", line %u, in "
-		      "<module>\n%s: %s\n",
-		      s->line, kind, words);
-	s->failed = s->exited = true;
-	s->status = 1;
-}
-
 /* Output of a line of shell. */
 struct slice script_output_of(struct script *s, struct slice line)
 {
@@ -77,61 +66,7 @@ static struct slice line_of(struct script *s, const struct script_value *value)
 	return text_slice(&out);
 }
 
-static void open_url(struct script *s, const struct script_value *value)
-{
-	struct outside_place place;
-	struct outside_url url;
-	struct process *p = s->process;
-	outside_url_read(p, process_copy_slice(p, script_as_text(s, value)), &url);
-	enum outside_lookup found = outside_resolve_now(p, url.host, &place);
-	const char *words = "<urlopen error [Errno 110] Connection timed out>";
-	if (found != OUTSIDE_FOUND) {
-		words = found == OUTSIDE_TRY_AGAIN
-				? "<urlopen error [Errno -3] Temporary failure in name resolution>"
-				: "<urlopen error [Errno -2] Name or service not known>";
-		process_report_download(p, script_as_text(s, value), outside_lookup_words[found]);
-		(void)outside_resolve(p, url.host, &place);
-	} else {
-		unsigned port = url.port ? url.port : 80;
-		int error = outside_connect_now(p, &place.address, port, false);
-		process_report_download(p, script_as_text(s, value),
-					strerror(error ? -error : ECONNRESET));
-		error = outside_connect(p, &place.address, port, false, -1);
-		words = process_format(p, "<urlopen error [Errno %d] %s>",
-				       error ? -error : ECONNRESET,
-				       strerror(error ? -error : ECONNRESET));
-	}
-	script_tell_error(s, "urllib.error.URLError", words);
-}
-
-static void connect_to(struct script *s, const struct script_value *host, unsigned port)
-{
-	struct outside_place place;
-	struct process *p = s->process;
-	char *name = process_copy_slice(p, script_as_text(s, host));
-	enum outside_lookup found = outside_resolve_now(p, name, &place);
-	int error = found ? 0 : outside_connect_now(p, &place.address, port, false);
-	char *url = process_format(p, "tcp://%s:%u", name, port);
-	process_report_download(p, slice_text(url),
-				found ? outside_lookup_words[found] : strerror(-error));
-	if (found) {
-		(void)outside_resolve(p, name, &place);
-		script_tell_error(s, "socket.gaierror",
-				  found == OUTSIDE_TRY_AGAIN
-					  ? "[Errno -3] Temporary failure in name resolution"
-					  : "[Errno -2] Name or service not known");
-		return;
-	}
-	error = outside_connect(p, &place.address, port, false, -1);
-	if (error == 0)
-		return;
-	const char *kind = error == -ETIMEDOUT      ? "TimeoutError"
-			   : error == -ECONNREFUSED ? "ConnectionRefusedError"
-						    : "OSError";
-	script_tell_error(s, kind, process_format(p, "[Errno %d] %s", -error, strerror(-error)));
-}
-
-bool script_connects(struct process *p, struct slice program)
+bool script_connects(struct process *p, struct slice program, bool waits)
 {
 	static const char *const schemes[] = {"http://", "https://", "ftp://"};
 	struct address address;
@@ -160,7 +95,8 @@ bool script_connects(struct process *p, struct slice program)
 			char *url = process_format(p, "tcp://%.*s", (int)word.length,
 						   (const char *)word.at);
 			process_report_download(p, slice_text(url), strerror(ETIMEDOUT));
-			(void)outside_connect(p, &address, 0, false, -1);
+			if (waits)
+				(void)outside_connect(p, &address, 0, false, -1);
 			return true;
 		}
 		at = end;
@@ -187,6 +123,114 @@ static struct slice decode_base64(struct script *s, struct slice from)
 			bits -= 8;
 			text_add_byte(s->process, &out, (uint8_t)(value >> bits));
 		}
+	}
+	return text_slice(&out);
+}
+
+static struct slice in_case(struct script *s, struct slice text, bool upper)
+{
+	struct text out = {0};
+
+	text_add_words(s->process, &out, "");
+	for (size_t i = 0; i < text.length; i++)
+		text_add_byte(s->process, &out,
+			      (uint8_t)(upper ? toupper(text.at[i]) : tolower(text.at[i])));
+	return text_slice(&out);
+}
+
+static struct slice joined(struct script *s, const struct script_value *arguments, size_t count)
+{
+	struct text out = {0};
+
+	text_add_words(s->process, &out, "");
+	for (size_t i = 1; i < count; i++) {
+		if (i > 1)
+			text_add(s->process, &out, script_as_text(s, &arguments[0]));
+		text_add(s->process, &out, script_as_text(s, &arguments[i]));
+	}
+	return text_slice(&out);
+}
+
+/* One value as "%05.2f" has it. */
+static void add_formatted(struct script *s, struct text *out, struct slice how,
+			  const struct script_value *value)
+{
+	char type = (char)how.at[how.length - 1];
+	bool left = false, zeros = false;
+	int64_t width = 0, precision = -1;
+	struct slice made;
+	size_t at = 1;
+	double number =
+		value->kind == SCRIPT_NUMBER
+			? value->number
+			: strtod(process_copy_slice(s->process, script_as_text(s, value)), NULL);
+	bool fits = number > -9e18 && number < 9e18;
+	long long whole = fits ? (long long)number : 0;
+
+	for (; strchr("-0+ #", how.at[at]); at++) {
+		left = left || how.at[at] == '-';
+		zeros = zeros || how.at[at] == '0';
+	}
+	for (; isdigit(how.at[at]) && width < 1000; at++)
+		width = width * 10 + how.at[at] - '0';
+	if (how.at[at] == '.')
+		for (at++, precision = 0; isdigit(how.at[at]) && precision < 100; at++)
+			precision = precision * 10 + how.at[at] - '0';
+	made = type == 's' ? script_as_text(s, value)
+	       : type == 'x'
+		       ? slice_text(process_format(s->process, "%llx", (unsigned long long)whole))
+	       : type == 'X'
+		       ? slice_text(process_format(s->process, "%llX", (unsigned long long)whole))
+	       : type == 'o'
+		       ? slice_text(process_format(s->process, "%llo", (unsigned long long)whole))
+	       : type == 'c' ? slice_text(process_format(s->process, "%c", (int)whole & 127))
+	       : type == 'f'
+		       ? slice_text(process_format(s->process, "%.*f",
+						   precision < 0 ? 6 : (int)precision, number))
+	       : type == 'e'
+		       ? slice_text(process_format(s->process, "%.*e",
+						   precision < 0 ? 6 : (int)precision, number))
+	       : type == 'g' ? slice_text(process_format(s->process, "%g", number))
+			     : slice_text(process_format(s->process, "%lld", whole));
+	if (type == 's' && precision >= 0)
+		made = slice_first(made, (size_t)precision);
+	for (size_t i = made.length; !left && i < (size_t)width; i++)
+		text_add_byte(s->process, out, zeros ? '0' : ' ');
+	text_add(s->process, out, made);
+	for (size_t i = made.length; left && i < (size_t)width; i++)
+		text_add_byte(s->process, out, ' ');
+}
+
+static struct slice formatted(struct script *s, const struct script_value *arguments, size_t count)
+{
+	struct slice rest = count ? script_as_text(s, &arguments[0]) : (struct slice){0};
+	struct script_value none = script_none();
+	struct text out = {0};
+	size_t next = 1;
+
+	text_add_words(s->process, &out, "");
+	while (rest.length) {
+		size_t length = 1;
+
+		if (rest.at[0] != '%') {
+			text_add_byte(s->process, &out, rest.at[0]);
+			rest = slice_from(rest, 1);
+			continue;
+		}
+		while (length < rest.length && strchr("-0+ #.123456789", rest.at[length]) &&
+		       rest.at[length])
+			length++;
+		if (length == rest.length)
+			break;
+		length++;
+		if (rest.at[length - 1] == '%')
+			text_add_byte(s->process, &out, '%');
+		else
+			add_formatted(s, &out, slice_first(rest, length),
+				      next < count ? &arguments[next] : &none);
+		next += rest.at[length - 1] != '%';
+		rest = slice_from(rest, length);
+		process_step(s->process);
 	}
 	return text_slice(&out);
 }
@@ -219,7 +263,7 @@ struct script_value script_call(struct script *s, struct slice name,
 	if (slice_is(last, "system") || slice_is(last, "call") || slice_is(last, "run") ||
 	    slice_is(last, "Popen") || slice_is(last, "check_call")) {
 		struct script_value all = *first;
-		if (s->perl && count > 1)
+		if (count > 1)
 			all = (struct script_value){.kind = SCRIPT_LIST,
 						    .items = (struct script_value *)arguments,
 						    .count = count};
@@ -241,8 +285,8 @@ struct script_value script_call(struct script *s, struct slice name,
 		s->status = run_line(s, line_of(s, first));
 		return script_number_value(s->status * 256, false);
 	}
-	if (slice_starts(last, "exec") && (dot > 0 || s->perl)) {
-		s->status = run_line(s, line_of(s, count > 1 && !s->perl ? &arguments[0] : first));
+	if (slice_starts(last, "exec")) {
+		s->status = run_line(s, line_of(s, first));
 		s->exited = true;
 		return script_none();
 	}
@@ -282,6 +326,21 @@ struct script_value script_call(struct script *s, struct slice name,
 				? (double)(long long)first->number
 				: strtod(process_copy_slice(p, script_as_text(s, first)), NULL),
 			false);
+	if (slice_is(last, "uc") || slice_is(last, "lc"))
+		return script_text_value(
+			in_case(s, script_as_text(s, first), slice_is(last, "uc")));
+	if (slice_is(last, "join") && count)
+		return script_text_value(joined(s, arguments, count));
+	if (slice_is(last, "sprintf") || slice_is(last, "printf")) {
+		struct slice made = formatted(s, arguments, count);
+
+		if (slice_is(last, "sprintf"))
+			return script_text_value(made);
+		process_put(p, made);
+		return script_number_value(1, false);
+	}
+	if (slice_is(last, "time"))
+		return script_number_value((double)(process_now(p) / SECOND), false);
 	if (slice_is(last, "chr")) {
 		char *byte = process_take(p, 2);
 		byte[0] = (char)(int)first->number;
@@ -298,9 +357,6 @@ struct script_value script_call(struct script *s, struct slice name,
 	if (slice_is(last, "getpid"))
 		return script_number_value(p->pid, false);
 	if (slice_is(last, "setuid") || slice_is(last, "setgid")) {
-		if (p->identity.effective_uid != 0 && first->number != p->identity.uid)
-			script_tell_error(s, "PermissionError",
-					  "[Errno 1] Operation not permitted");
 		return script_none();
 	}
 	if (slice_is(last, "gethostname") || slice_is(last, "node"))
@@ -315,14 +371,6 @@ struct script_value script_call(struct script *s, struct slice name,
 		return script_text_value(slice_text(process_format(
 			p, "Linux-%s-%s-with-glibc2.36", host_names(process_host(p))->release,
 			host_names(process_host(p))->machine)));
-	if (slice_is(last, "urlopen") || slice_is(last, "urlretrieve")) {
-		open_url(s, first);
-		return script_none();
-	}
-	if (slice_is(last, "connect") && first->kind == SCRIPT_LIST && first->count == 2) {
-		connect_to(s, &first->items[0], (unsigned)first->items[1].number);
-		return script_none();
-	}
 	if (slice_is(last, "read") || slice_is(last, "decode") || slice_is(last, "strip"))
 		return *first;
 	return script_opaque();

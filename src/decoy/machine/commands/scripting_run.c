@@ -1,9 +1,8 @@
-/* A small evaluator for one-liners; see scripting.h. */
+/* A small evaluator for one-liners of Perl; see scripting.h. */
 #include "decoy/machine/commands/scripting.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
-#include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -74,17 +73,15 @@ static bool take_keyword(struct script *s, const char *word)
 	return false;
 }
 
-/* "os.path.join" as one; in Perl "$x", "Foo::bar". */
+/* "$x", "Foo::bar". */
 static struct slice take_name(struct script *s)
 {
 	skip_blanks(s);
 	const char *start = s->at;
-	if (s->perl && s->at < s->end && strchr("$@%&", *s->at))
+	if (s->at < s->end && strchr("$@%&", *s->at))
 		s->at++;
 	while (s->at < s->end &&
-	       (is_word(*s->at) ||
-		(!s->perl && *s->at == '.' && s->at + 1 < s->end && is_word(s->at[1])) ||
-		(s->perl && *s->at == ':' && s->at + 2 < s->end && s->at[1] == ':')))
+	       (is_word(*s->at) || (*s->at == ':' && s->at + 2 < s->end && s->at[1] == ':')))
 		s->at += *s->at == ':' ? 2 : 1;
 	return slice_of(start, (size_t)(s->at - start));
 }
@@ -92,8 +89,7 @@ static struct slice take_name(struct script *s)
 static bool at_end_of_statement(struct script *s)
 {
 	skip_blanks(s);
-	return s->at >= s->end || *s->at == '\n' || *s->at == ';' || *s->at == '#' ||
-	       (s->perl && *s->at == '}');
+	return s->at >= s->end || *s->at == '\n' || *s->at == ';' || *s->at == '#' || *s->at == '}';
 }
 
 /* --- texts --- */
@@ -137,29 +133,17 @@ struct slice script_as_text(struct script *s, const struct script_value *value)
 	case SCRIPT_TEXT:
 		return value->text;
 	case SCRIPT_NUMBER:
-		if (value->fraction && value->number == (double)(long long)value->number)
-			return slice_text(
-				process_format(p, s->perl ? "%.15g" : "%.1f", value->number));
-		if (value->fraction)
-			return slice_text(
-				process_format(p, s->perl ? "%.15g" : "%.17g", value->number));
-		return slice_text(process_format(p, "%.0f", value->number));
+		return slice_text(
+			process_format(p, value->fraction ? "%.15g" : "%.0f", value->number));
 	case SCRIPT_LIST: {
 		struct text out = {0};
-		text_add_words(p, &out, s->perl ? "" : "[");
-		for (size_t i = 0; i < value->count; i++) {
-			bool quote = !s->perl && value->items[i].kind == SCRIPT_TEXT;
-			if (i && !s->perl)
-				text_add_words(p, &out, ", ");
-			text_add_words(p, &out, quote ? "'" : "");
+		text_add_words(p, &out, "");
+		for (size_t i = 0; i < value->count; i++)
 			text_add(p, &out, script_as_text(s, &value->items[i]));
-			text_add_words(p, &out, quote ? "'" : "");
-		}
-		text_add_words(p, &out, s->perl ? "" : "]");
 		return text_slice(&out);
 	}
 	default:
-		return s->perl ? slice_of("", 0) : slice_text("None");
+		return slice_of("", 0);
 	}
 }
 
@@ -180,20 +164,16 @@ static void add_interpolated(struct script *s, struct text *out)
 static struct script_value take_text(struct script *s, char quote, bool raw)
 {
 	struct text out = {0};
-	bool three = !s->perl && s->end - s->at >= 2 && s->at[0] == quote && s->at[1] == quote;
 	text_add_words(s->process, &out, "");
-	if (three)
-		s->at += 2;
 	while (s->at < s->end) {
 		char c = *s->at;
-		if (c == quote &&
-		    (!three || (s->end - s->at >= 3 && s->at[1] == quote && s->at[2] == quote))) {
-			s->at += three ? 3 : 1;
+		if (c == quote) {
+			s->at++;
 			return script_text_value(text_slice(&out));
 		}
 		if (c == '\\' && s->at + 1 < s->end) {
 			s->at++;
-			bool plain = raw || (s->perl && quote == '\'');
+			bool plain = raw || quote == '\'';
 			if (plain && *s->at != quote && *s->at != '\\')
 				text_add_byte(s->process, &out, '\\');
 			if (plain)
@@ -202,7 +182,7 @@ static struct script_value take_text(struct script *s, char quote, bool raw)
 				add_escape(s, &out);
 			continue;
 		}
-		if (s->perl && quote != '\'' && c == '$') {
+		if (quote != '\'' && c == '$') {
 			add_interpolated(s, &out);
 			continue;
 		}
@@ -214,7 +194,7 @@ static struct script_value take_text(struct script *s, char quote, bool raw)
 	return script_none();
 }
 
-/* "(a, b, shell=True)"; the parenthesis was taken. Names of arguments are dropped. */
+/* "(a, b => c)"; the parenthesis was taken. */
 static size_t take_arguments(struct script *s, struct script_value *arguments, char close)
 {
 	size_t count = 0;
@@ -228,18 +208,8 @@ static size_t take_arguments(struct script *s, struct script_value *arguments, c
 		}
 		if (s->at >= s->end || s->beyond || s->exited)
 			break;
-		const char *before = s->at;
-		struct slice name = take_name(s);
-		bool named = false;
-		if (name.length && !s->perl && ahead(s, "=") && s->at + 1 < s->end &&
-		    s->at[1] != '=') {
-			s->at++;
-			named = true;
-		} else {
-			s->at = before;
-		}
 		struct script_value value = evaluate(s);
-		if (!named && count < SCRIPT_ITEMS)
+		if (count < SCRIPT_ITEMS)
 			arguments[count++] = value;
 		if (!take(s, ",") && !take(s, "=>") && !ahead(s, (char[]){close, '\0'}) &&
 		    !ahead(s, "\n"))
@@ -262,60 +232,8 @@ static struct script_value list_value(struct script *s, char close)
 static struct script_value known_name(struct script *s, struct slice name)
 {
 	const struct script_value *value = find_variable(s, name);
-	if (value)
-		return *value;
-	if (slice_is(name, "True"))
-		return script_number_value(1, false);
-	if (slice_is(name, "False"))
-		return script_number_value(0, false);
-	if (slice_is(name, "None"))
-		return script_none();
-	if (slice_is(name, "sys.version"))
-		return script_text_value(
-			SLICE("3.11.2 (main, Apr 28 2025, 14:11:48) [GCC 12.2.0]"));
-	if (slice_is(name, "sys.platform"))
-		return script_text_value(SLICE("linux"));
-	if (slice_is(name, "os.name"))
-		return script_text_value(SLICE("posix"));
-	if (slice_is(name, "sys.executable"))
-		return script_text_value(SLICE("/usr/bin/python3"));
-	if (!s->perl && slice_find_byte(name, '.') == SIZE_MAX) {
-		script_tell_error(s, "NameError",
-				  process_format(s->process, "name '%.*s' is not defined",
-						 (int)name.length, (const char *)name.at));
-		return script_none();
-	}
-	return s->perl ? script_none() : script_opaque();
-}
 
-/* ".read()", "[0]" and so on behind a value. */
-static struct script_value suffixes(struct script *s, struct script_value value)
-{
-	while (!s->beyond && !s->exited) {
-		if (!s->perl && s->at < s->end && *s->at == '.' && s->at + 1 < s->end &&
-		    isalpha((unsigned char)s->at[1])) {
-			s->at++;
-			struct slice name = take_name(s);
-			if (!take(s, "("))
-				continue;
-			struct script_value *arguments =
-				process_take(s->process, SCRIPT_ITEMS * sizeof(*arguments));
-			size_t count = take_arguments(s, arguments, ')');
-			if (value.kind == SCRIPT_OPAQUE || count) {
-				value = script_call(s, name, arguments, count);
-			} else if (slice_is(name, "strip")) {
-				value = script_text_value(slice_trim(script_as_text(s, &value)));
-			}
-		} else if (!s->perl && s->at < s->end && *s->at == '[') {
-			s->at++;
-			(void)list_value(s, ']');
-			value = script_opaque();
-		} else {
-			break;
-		}
-		process_step(s->process);
-	}
-	return value;
+	return value ? *value : script_none();
 }
 
 static struct script_value primary(struct script *s)
@@ -324,16 +242,11 @@ static struct script_value primary(struct script *s)
 	if (s->at >= s->end || s->beyond || s->exited)
 		return script_none();
 	char c = *s->at;
-	if ((c == 'b' || c == 'r' || c == 'u' || c == 'f') && s->at + 1 < s->end && !s->perl &&
-	    (s->at[1] == '"' || s->at[1] == '\'')) {
-		s->at += 2;
-		return suffixes(s, take_text(s, s->at[-1], c == 'r'));
-	}
 	if (c == '"' || c == '\'') {
 		s->at++;
-		return suffixes(s, take_text(s, c, false));
+		return take_text(s, c, false);
 	}
-	if (c == '`' && s->perl) {
+	if (c == '`') {
 		s->at++;
 		struct script_value line = take_text(s, '`', false);
 		return script_text_value(script_output_of(s, line.text));
@@ -352,7 +265,7 @@ static struct script_value primary(struct script *s)
 	}
 	if (c == '(' || c == '[') {
 		s->at++;
-		return suffixes(s, list_value(s, c == '(' ? ')' : ']'));
+		return list_value(s, c == '(' ? ')' : ']');
 	}
 	if (c == '-') {
 		s->at++;
@@ -365,7 +278,7 @@ static struct script_value primary(struct script *s)
 		s->beyond = true;
 		return script_none();
 	}
-	if (s->perl && (slice_is(name, "qx") || slice_is(name, "q") || slice_is(name, "qq")) &&
+	if ((slice_is(name, "qx") || slice_is(name, "q") || slice_is(name, "qq")) &&
 	    s->at < s->end && strchr("{(/|", *s->at)) {
 		char close = *s->at == '{' ? '}' : *s->at == '(' ? ')' : *s->at;
 		s->at++;
@@ -373,7 +286,7 @@ static struct script_value primary(struct script *s)
 		return slice_is(name, "qx") ? script_text_value(script_output_of(s, value.text))
 					    : value;
 	}
-	if (s->perl && name.at[0] != '$' && !ahead(s, "(") && !at_end_of_statement(s)) {
+	if (name.at[0] != '$' && !ahead(s, "(") && !at_end_of_statement(s)) {
 		/* A call without parentheses. */
 		struct script_value *arguments =
 			process_take(s->process, SCRIPT_ITEMS * sizeof(*arguments));
@@ -384,18 +297,14 @@ static struct script_value primary(struct script *s)
 		return script_call(s, name, arguments, count);
 	}
 	if (take(s, "(")) {
-		if (slice_is(name, "__import__")) {
-			(void)list_value(s, ')');
-			return suffixes(s, script_opaque());
-		}
 		struct script_value *arguments =
 			process_take(s->process, SCRIPT_ITEMS * sizeof(*arguments));
 		size_t count = take_arguments(s, arguments, ')');
 		if (s->beyond || s->exited)
 			return script_none();
-		return suffixes(s, script_call(s, name, arguments, count));
+		return script_call(s, name, arguments, count);
 	}
-	return suffixes(s, known_name(s, name));
+	return known_name(s, name);
 }
 
 static struct script_value repeat(struct script *s, struct slice text, double times)
@@ -414,11 +323,11 @@ static struct script_value product(struct script *s)
 		skip_blanks(s);
 		bool power = ahead(s, "**");
 		if (!power && !ahead(s, "*") && !ahead(s, "/") && !ahead(s, "%") &&
-		    !(s->perl && ahead(s, "x ")))
+		    !ahead(s, "x ") &&
+		    !(ahead(s, "x") && s->at + 1 < s->end && isdigit((unsigned char)s->at[1])))
 			break;
 		char c = *s->at;
 		s->at += power ? 2 : 1;
-		bool whole = c == '/' && take(s, "/");
 		struct script_value right = primary(s);
 		if ((c == '*' || c == 'x') && left.kind == SCRIPT_TEXT)
 			left = repeat(s, left.text, right.number);
@@ -435,18 +344,12 @@ static struct script_value product(struct script *s)
 			left.number *= right.number;
 			left.fraction = left.fraction || right.fraction;
 		} else if (right.number == 0) {
-			if (s->perl)
-				s->beyond = true;
-			else
-				script_tell_error(s, "ZeroDivisionError", "division by zero");
+			s->beyond = true;
 		} else if (c == '%') {
 			left.number = (double)((long long)left.number % (long long)right.number);
 		} else {
 			left.number /= right.number;
-			left.fraction = !whole &&
-					!(s->perl && left.number == (double)(long long)left.number);
-			if (whole)
-				left.number = (double)(long long)left.number;
+			left.fraction = left.number != floor(left.number);
 		}
 		process_step(s->process);
 	}
@@ -464,7 +367,7 @@ static struct script_value evaluate(struct script *s)
 	while (!s->beyond && !s->exited) {
 		skip_blanks(s);
 		char c = s->at < s->end ? *s->at : '\0';
-		bool joins = s->perl && c == '.';
+		bool joins = c == '.';
 		if (c != '+' && !joins && (c != '-' || s->at + 1 >= s->end))
 			break;
 		s->at++;
@@ -498,73 +401,21 @@ static void do_print(struct script *s)
 	struct process *p = s->process;
 	struct script_value *arguments = process_take(p, SCRIPT_ITEMS * sizeof(*arguments));
 	size_t count = 0;
-	bool parenthesis = take(s, "(");
-	if (parenthesis) {
+
+	if (take(s, "(")) {
 		count = take_arguments(s, arguments, ')');
-	} else if (s->perl) {
+	} else {
 		(void)(take_keyword(s, "STDOUT") || take_keyword(s, "STDERR"));
 		do
 			arguments[count++] = evaluate(s);
 		while (count < SCRIPT_ITEMS && take(s, ",") && !s->beyond);
-	} else {
-		const char *end = s->at, *start = end;
-		while (*--start != 'p') /* back over blanks and the word */
-			;
-		struct text marks = {0};
-		while (end < s->end && *end != '\n' && *end != ';')
-			end++;
-		for (const char *at = start; at < end; at++)
-			text_add_byte(p, &marks, '^');
-		process_flush(p);
-		process_error(p,
-			      "  File \"<string>\", line %u\n    %.*s\n    %s\nSyntaxError: "
-			      "Missing parentheses in call to 'print'. Did you mean print(...)?\n",
-			      s->line, (int)(end - start), start, marks.data);
-		s->exited = s->failed = true;
-		s->status = 1;
-		return;
 	}
-	if (s->beyond || (s->exited && s->failed))
+	if (s->beyond || s->exited)
 		return;
-	for (size_t i = 0; i < count; i++) {
-		if (i && !s->perl)
-			process_put_byte(p, ' ');
+	for (size_t i = 0; i < count; i++)
 		put_value(s, &arguments[i]);
-	}
-	if (!s->perl)
+	if (s->lines)
 		process_put_byte(p, '\n');
-}
-
-static const char *const modules[] = {
-	"os",     "sys",       "subprocess",      "pty",       "socket",      "time",
-	"base64", "platform",  "urllib",          "random",    "re",          "json",
-	"string", "math",      "struct",          "threading", "hashlib",     "shutil",
-	"http",   "getpass",   "signal",          "select",    "zlib",        "datetime",
-	"ssl",    "glob",      "tempfile",        "ftplib",    "codecs",      "binascii",
-	"ctypes", "itertools", "argparse",        "logging",   "collections", "pwd",
-	"fcntl",  "termios",   "multiprocessing", "requests",  "functools",   "io",
-	"stat",   "errno",     "traceback",       "asyncio",   "importlib",   "uuid"};
-
-static void do_import(struct script *s)
-{
-	do {
-		bool known = false;
-		struct slice name = take_name(s),
-			     top = slice_first(name, slice_find_byte(name, '.'));
-		for (size_t i = 0; i < ARRAY_COUNT(modules); i++)
-			known = known || slice_is(top, modules[i]);
-		if (!known) {
-			script_tell_error(s, "ModuleNotFoundError",
-					  process_format(s->process, "No module named '%.*s'",
-							 (int)top.length, (const char *)top.at));
-			return;
-		}
-		if (take_keyword(s, "as"))
-			(void)take_name(s);
-		if (take_keyword(s, "import"))
-			while (!at_end_of_statement(s))
-				s->at++;
-	} while (take(s, ","));
 }
 
 static void set_variable(struct script *s, struct slice name, struct script_value value)
@@ -594,7 +445,7 @@ static bool is_beyond(struct script *s)
 	return false;
 }
 
-static void statement(struct script *s, bool shows)
+static void statement(struct script *s)
 {
 	skip_blanks(s);
 	const char *start = s->at;
@@ -602,24 +453,24 @@ static void statement(struct script *s, bool shows)
 		s->beyond = true;
 		return;
 	}
-	if (take_keyword(s, "print") || take_keyword(s, "say")) {
+	if (take_keyword(s, "print")) {
 		do_print(s);
 		return;
 	}
-	if (!s->perl && (take_keyword(s, "import") || take_keyword(s, "from"))) {
-		do_import(s);
+	if (take_keyword(s, "say")) {
+		bool lines = s->lines;
+
+		s->lines = true;
+		do_print(s);
+		s->lines = lines;
 		return;
 	}
-	if (s->perl &&
-	    (take_keyword(s, "use") || take_keyword(s, "no") || take_keyword(s, "require"))) {
+	if (take_keyword(s, "use") || take_keyword(s, "no") || take_keyword(s, "require")) {
 		while (!at_end_of_statement(s))
 			s->at++;
 		return;
 	}
-	if (take_keyword(s, "pass"))
-		return;
-	if (s->perl)
-		(void)(take_keyword(s, "my") || take_keyword(s, "our") || take_keyword(s, "local"));
+	(void)(take_keyword(s, "my") || take_keyword(s, "our") || take_keyword(s, "local"));
 	struct slice name = take_name(s);
 	if (name.length && ahead(s, "=") && s->at + 1 < s->end && s->at[1] != '=' &&
 	    s->at[1] != '~') {
@@ -631,17 +482,10 @@ static void statement(struct script *s, bool shows)
 		return;
 	}
 	s->at = start;
-	struct script_value value = evaluate(s);
-	if (shows && !s->beyond && !s->exited && value.kind != SCRIPT_NONE &&
-	    value.kind != SCRIPT_OPAQUE) {
-		bool quote = value.kind == SCRIPT_TEXT;
-		process_put_text(s->process, quote ? "'" : "");
-		put_value(s, &value);
-		process_put_text(s->process, quote ? "'\n" : "\n");
-	}
+	(void)evaluate(s);
 }
 
-static void run(struct script *s, bool shows)
+static void run(struct script *s)
 {
 	unsigned count = 0;
 	while (s->at < s->end && !s->beyond && !s->exited && count++ < WORK_MOST) {
@@ -653,7 +497,7 @@ static void run(struct script *s, bool shows)
 			s->line += *s->at == '\n';
 			s->at++;
 		} else if (s->at < s->end) {
-			statement(s, shows);
+			statement(s);
 			if (!at_end_of_statement(s) && !s->exited)
 				s->beyond = true;
 		}
@@ -666,23 +510,26 @@ int script_run_line(struct script *s, struct slice line)
 	s->at = (const char *)line.at;
 	s->end = s->at + line.length;
 	s->line = 1;
-	run(s, !s->perl && s->depth == 0);
+	run(s);
 	return s->status;
 }
 
-int script_run(struct process *p, bool perl, struct slice program, const char *name)
+int script_run(struct process *p, bool lines, struct slice program)
 {
 	struct script *s = process_take(p, sizeof(*s));
 	s->process = p;
-	s->perl = perl;
+	s->lines = lines;
 	s->at = (const char *)program.at;
 	s->end = s->at + program.length;
 	s->line = 1;
-	run(s, false);
+	run(s);
 	process_flush(p);
-	if (s->beyond && !s->failed) {
-		/* Longer programs: whoever they call does not answer; then they are done. */
-		if (!script_connects(p, program))
+	if (s->beyond) {
+		/* Longer programs: whoever they call does not answer; then they are done. Those
+		 * that fork are done at once, the rest is their child's. */
+		bool forks = slice_find(program, SLICE("fork")) != SIZE_MAX;
+
+		if (!script_connects(p, program, !forks))
 			process_sleep(p, 30000 + (int64_t)process_random_number(p, 60000));
 	}
 	return s->status;

@@ -711,40 +711,6 @@ static void set_style(struct ps *ps)
 	}
 }
 
-static int busybox_ps(struct process *p)
-{
-	struct task_list list = system_tasks(p);
-	struct task t;
-	bool router = host_kind(process_host(p)) == HOST_ROUTER;
-
-	process_put_text(p, router ? "  PID USER       VSZ STAT COMMAND\n"
-				   : "PID   USER     COMMAND\n");
-	while (task_next(&list, &t)) {
-		struct writer w = writer_growing(128 * 1024);
-
-		/* Of the kernel's it knows only the fifteen letters. */
-		if (t.virtual_kilobytes)
-			task_command(&t, &w, ' ');
-		else
-			writer_format(&w, "[%.15s]", t.name);
-		writer_u8(&w, 0);
-		if (router)
-			process_print(p, "%5u %-8.8s %5llu %c%-3.3s %s\n", t.pid,
-				      command_user_name(p, t.uid),
-				      (unsigned long long)t.virtual_kilobytes, t.state,
-				      t.nice < 0            ? t.virtual_kilobytes ? "<" : "W<"
-				      : t.virtual_kilobytes ? ""
-							    : "W",
-				      (const char *)w.at);
-		else
-			process_print(p, "%5u %-8.8s %s\n", t.pid, command_user_name(p, t.uid),
-				      (const char *)w.at);
-		writer_free(&w);
-		process_step(p);
-	}
-	return 0;
-}
-
 /* In a forest the kernel's tree comes first. */
 static void put_all(struct ps *ps, const unsigned *order)
 {
@@ -772,7 +738,7 @@ static int run_ps(struct process *p, int argc, char **argv)
 	/* It takes a while to read /proc: what stands beside it in a pipeline has begun by then. */
 	process_sleep(p, 4 * MILLISECOND);
 	if (p->busybox)
-		return busybox_ps(p);
+		return ps_busybox(p);
 	ps->process = p;
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--", 2) == 0 && argv[i][2])

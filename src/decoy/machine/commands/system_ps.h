@@ -18,6 +18,8 @@ extern const struct ps_column ps_columns[];
 extern const size_t ps_column_count;
 /* The column of that name; NULL: none. */
 const struct ps_column *ps_column(const char *name);
+/* BusyBox's: all processes, as its two builds show them. The exit status. */
+int ps_busybox(struct process *process);
 /* Processor time in hundredths of a per cent of the life. */
 unsigned ps_share(struct process *process, const struct task *task);
 

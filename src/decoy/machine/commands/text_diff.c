@@ -1,9 +1,9 @@
-/* diff and cmp as GNU diffutils 3.8. */
+/* diff as GNU diffutils 3.8. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "decoy/machine/commands/text.h"
+#include "decoy/machine/commands/text_diff.h"
 
 /* Differences that are searched for in full (Myers' D); beyond it the rest counts as changed. */
 #define DIFFERENCES_MAX 600
@@ -589,7 +589,7 @@ static void diff_operands(struct diff *diff, const char *left, const char *right
 		diff_files(diff, left, right, false);
 }
 
-_Noreturn static void diff_try(struct process *process)
+void text_diff_try(struct process *process)
 {
 	if (process->busybox)
 		text_try_help(process, 1);
@@ -617,7 +617,7 @@ static void diff_option(struct diff *diff, int option, const char *argument)
 		if (argument &&
 		    slice_number(slice_text(argument), 0, 100000, &diff->context) != 0) {
 			process_complain(diff->process, "invalid context length '%s'", argument);
-			diff_try(diff->process);
+			text_diff_try(diff->process);
 		}
 		break;
 	case 'q':
@@ -656,7 +656,7 @@ static void diff_option(struct diff *diff, int option, const char *argument)
 		text_other_option(diff->process, option, "(GNU diffutils) 3.8",
 				  "[OPTION]... FILES\nCompare FILES line by line.", 2);
 	case '?':
-		diff_try(diff->process);
+		text_diff_try(diff->process);
 	default:
 		break;
 	}
@@ -700,117 +700,14 @@ static int diff_main(struct process *process, int argc, char **argv)
 			process_complain(process, "missing operand after '%s'", argv[argc - 1]);
 		else
 			process_complain(process, "extra operand '%s'", argv[state.index + 2]);
-		diff_try(process);
+		text_diff_try(process);
 	}
 	diff_operands(&diff, argv[state.index], argv[state.index + 1]);
 	return diff.status;
 }
 
-/* --- cmp --- */
-
-static int cmp_main(struct process *process, int argc, char **argv)
-{
-	static const struct option_word words[] = {{"print-bytes", 'b'},
-						   {"verbose", 'l'},
-						   {"quiet", 's'},
-						   {"silent", 's'},
-						   {"bytes", 'n', OPTION_NEEDS},
-						   {"ignore-initial", 'i', OPTION_NEEDS},
-						   TEXT_WORDS};
-	struct option_state state = {0};
-	struct text texts[2] = {{0}};
-	uint64_t most = UINT64_MAX;
-	bool quiet = false, all = false;
-	const char *names[2];
-	size_t shorter, line = 1;
-	int option, status = 0;
-
-	while ((option = option_next(process, &state, argc, argv, ":bi:ln:sv", words)) != -1) {
-		if (option == 's')
-			quiet = true;
-		else if (option == 'l')
-			all = true;
-		else if (option == 'n') {
-			if (command_size(state.argument, &most) != 0)
-				diff_try(process);
-		} else if (option == '?')
-			diff_try(process);
-		else if (option == 'v' || option > 128)
-			text_other_option(process, option == 'v' ? TEXT_VERSION : option,
-					  "(GNU diffutils) 3.8",
-					  "[OPTION]... FILE1 [FILE2 [SKIP1 [SKIP2]]]\nCompare two "
-					  "files byte by byte.",
-					  2);
-	}
-	if (state.index >= argc) {
-		process_complain(process, "missing operand after '%s'", argv[argc - 1]);
-		diff_try(process);
-	}
-	for (int i = 0; i < 2; i++) {
-		int descriptor, error;
-
-		names[i] = state.index + i < argc ? argv[state.index + i] : "-";
-		descriptor = text_open_quiet(process, names[i]);
-		error = descriptor < 0
-				? descriptor
-				: process_read_all(process, descriptor, TEXT_WHOLE_MAX, &texts[i]);
-		if (error < 0) {
-			process_complain(process, "%s: %s", names[i], strerror(-error));
-			return 2;
-		}
-		text_close(process, descriptor);
-		if (texts[i].length > most)
-			texts[i].length = (size_t)most;
-	}
-	shorter = texts[0].length < texts[1].length ? texts[0].length : texts[1].length;
-	for (size_t i = 0; i < shorter; i++) {
-		uint8_t a = (uint8_t)texts[0].data[i], b = (uint8_t)texts[1].data[i];
-
-		if (a != b && !all) {
-			if (!quiet)
-				process_print(process, "%s %s differ: %s %zu, line %zu\n", names[0],
-					      names[1], "char", i + 1, line);
-			return 1;
-		}
-		if (a != b) {
-			int width = 1;
-
-			for (size_t size = shorter; size >= 10; size /= 10)
-				width++;
-			if (!quiet)
-				process_print(process, "%*zu %3o %3o\n", width, i + 1, a, b);
-			status = 1;
-		}
-		line += a == '\n';
-		if (i % 1024 == 0)
-			process_step(process);
-	}
-	if (texts[0].length == texts[1].length)
-		return status;
-	if (!quiet) {
-		const char *name = names[texts[0].length > texts[1].length];
-
-		process_flush(process);
-		if (shorter == 0)
-			process_complain(process, "EOF on %s which is empty", name);
-		else if (all)
-			process_complain(process, "EOF on %s after byte %zu", name, shorter);
-		else
-			process_complain(
-				process, "EOF on %s after byte %zu, %sline %zu", name, shorter,
-				texts[texts[0].length > texts[1].length].data[shorter - 1] == '\n'
-					? ""
-					: "in ",
-				texts[texts[0].length > texts[1].length].data[shorter - 1] == '\n'
-					? line - 1
-					: line);
-	}
-	return 1;
-}
-
 static const struct command commands[] = {
 	{"diff", diff_main, COMMAND_BOTH},
-	{"cmp", cmp_main, COMMAND_BOTH},
 	{NULL},
 };
 const struct command_family command_family_text_diff = {"text_diff", commands};

@@ -2,40 +2,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 
-#include "decoy/machine/commands/text_sed.h"
-
-/* What the pattern and the hold space may hold. */
-#define SPACE_MAX ((size_t)1024 * 1024)
-
-/* Text that goes out at the end of a cycle: itself, or a file of that name. */
-struct sed_later {
-	struct sed_later *next;
-	struct slice text;
-	const char *file;
-};
-
-struct sed_run {
-	struct sed *sed;
-	struct process *process;
-	struct text space, hold;
-	bool newline; /* the line in the pattern space had an end */
-	struct sed_later *later, **later_end;
-	char **names;
-	int name_count, name_at; /* index of the next file to open */
-	const char *name;        /* of the open one */
-	bool open, has_next, next_newline;
-	struct line_reader reader;
-	struct text next; /* the line behind the current one, if has_next */
-	uint64_t line;
-	bool replaced; /* for t */
-	struct regex *last;
-	struct sed_output standard;
-	struct sed_output *out;
-	/* -i: the file that takes the place of the current one. */
-	char *temporary;
-	struct file_status old;
-	int status;
-};
+#include "decoy/machine/commands/text_sed_run.h"
 
 enum sed_end { SED_CYCLE, SED_DELETED, SED_AGAIN, SED_QUIT };
 
@@ -56,8 +23,7 @@ static void put_newline_that_misses(struct sed_run *run, struct sed_output *outp
 	output->missing_newline = false;
 }
 
-static void put_line(struct sed_run *run, struct sed_output *output, struct slice bytes,
-		     bool newline)
+void sed_put_line(struct sed_run *run, struct sed_output *output, struct slice bytes, bool newline)
 {
 	put_newline_that_misses(run, output);
 	put(run, output, bytes);
@@ -276,8 +242,7 @@ static bool is_last(struct sed_run *run)
 
 /* --- addresses --- */
 
-static bool regex_matches(struct sed_run *run, struct regex *regex, size_t start,
-			  struct regex_span *spans)
+bool sed_matches(struct sed_run *run, struct regex *regex, size_t start, struct regex_span *spans)
 {
 	if (regex)
 		run->last = regex;
@@ -303,7 +268,7 @@ static bool one_matches(struct sed_run *run, const struct sed_address *address)
 	case SED_LAST:
 		return is_last(run);
 	case SED_REGEX:
-		return regex_matches(run, address->regex, 0, NULL);
+		return sed_matches(run, address->regex, 0, NULL);
 	default:
 		return true;
 	}
@@ -373,116 +338,6 @@ static bool selected(struct sed_run *run, struct sed_command *command)
 	return is != command->inverse;
 }
 
-/* --- s --- */
-
-struct sed_case {
-	char lasting, once;
-};
-
-static void add_changed(struct sed_run *run, struct text *out, struct slice text,
-			struct sed_case *letters)
-{
-	if (!letters->lasting && !letters->once) {
-		text_add(run->process, out, text);
-		return;
-	}
-	for (size_t i = 0; i < text.length; i++) {
-		int byte = text.at[i];
-		char how = letters->once ? letters->once : letters->lasting;
-
-		if (how == 'u' || how == 'U')
-			byte = toupper(byte);
-		else if (how == 'l' || how == 'L')
-			byte = tolower(byte);
-		letters->once = 0;
-		text_add_byte(run->process, out, (uint8_t)byte);
-	}
-}
-
-static void add_replacement(struct sed_run *run, const struct sed_command *command,
-			    struct text *out, const struct regex_span *spans)
-{
-	struct sed_case letters = {0, 0};
-
-	for (size_t i = 0; i < command->part_count; i++) {
-		const struct sed_part *part = &command->parts[i];
-
-		if (part->change == 'l' || part->change == 'u')
-			letters.once = part->change;
-		else if (part->change) {
-			letters.lasting = part->change == 'E' ? 0 : part->change;
-			letters.once = 0;
-		}
-		add_changed(run, out, part->text, &letters);
-		if (part->group >= 0 && spans[part->group].start != SIZE_MAX)
-			add_changed(run, out,
-				    slice_of(run->space.data + spans[part->group].start,
-					     spans[part->group].end - spans[part->group].start),
-				    &letters);
-	}
-}
-
-static bool replace(struct sed_run *run, const struct sed_command *command)
-{
-	struct regex_span spans[REGEX_SPANS];
-	struct text out = {0};
-	size_t start = 0, copied = 0, previous = SIZE_MAX;
-	uint64_t count = 0;
-	bool replaced = false;
-
-	text_add_words(run->process, &run->space, "");
-	while (start <= run->space.length && regex_matches(run, command->regex, start, spans)) {
-		size_t from = spans[0].start, end = spans[0].end;
-
-		process_step(run->process);
-		if (from == end && from == previous) { /* nothing, right behind a match */
-			start++;
-			continue;
-		}
-		previous = end;
-		count++;
-		if (count >= command->which) {
-			text_add(run->process, &out,
-				 slice_of(run->space.data + copied, from - copied));
-			add_replacement(run, command, &out, spans);
-			copied = end;
-			replaced = true;
-			if (!command->global || out.length > SPACE_MAX)
-				break;
-		}
-		start = end > from ? end : end + 1;
-	}
-	if (!replaced)
-		return false;
-	text_add(run->process, &out,
-		 slice_of(run->space.data + copied, run->space.length - copied));
-	process_give(run->process, run->space.data);
-	run->space = out;
-	return true;
-}
-
-static void substitute(struct sed_run *run, struct sed_command *command)
-{
-	if (!replace(run, command))
-		return;
-	run->replaced = true;
-	if (command->evaluate) {
-		struct text out = {0};
-
-		text_add_words(run->process, &out, "");
-		text_add_byte(run->process, &run->space, 0);
-		text_capture(run->process, run->space.data, &out);
-		if (out.length > 0 && out.data[out.length - 1] == '\n')
-			out.length--;
-		process_give(run->process, run->space.data);
-		run->space = out;
-	}
-	if (command->print)
-		put_line(run, run->out, text_slice(&run->space), run->newline);
-	if (command->file)
-		put_line(run, command->file, text_slice(&run->space), run->newline);
-}
-
 /* --- the other commands --- */
 
 static void list_space(struct sed_run *run, int64_t wrap)
@@ -538,7 +393,7 @@ static void read_one_line(struct sed_run *run, struct sed_command *command)
 
 static void keep_within(struct sed_run *run, const struct text *text)
 {
-	if (text->length > SPACE_MAX) {
+	if (text->length > SED_SPACE_MAX) {
 		process_complain(run->process, "memory exhausted");
 		process_exit(run->process, 4);
 	}
@@ -599,7 +454,7 @@ static void space_command(struct sed_run *run, struct sed_command *command)
 			run->space.data[i] = (char)command->map[(uint8_t)run->space.data[i]];
 		break;
 	case 's':
-		substitute(run, command);
+		sed_substitute(run, command);
 		break;
 	case 'e':
 		execute_line(run, command);
@@ -635,16 +490,16 @@ static void write_command(struct sed_run *run, struct sed_command *command)
 		read_one_line(run, command);
 		break;
 	case 'p':
-		put_line(run, run->out, space, run->newline);
+		sed_put_line(run, run->out, space, run->newline);
 		break;
 	case 'P':
-		put_line(run, run->out, first_line(run), true);
+		sed_put_line(run, run->out, first_line(run), true);
 		break;
 	case 'w':
-		put_line(run, command->file, space, run->newline);
+		sed_put_line(run, command->file, space, run->newline);
 		break;
 	case 'W':
-		put_line(run, command->file, first_line(run), true);
+		sed_put_line(run, command->file, first_line(run), true);
 		break;
 	case 'l':
 		list_space(run, command->number >= 0 ? command->number : run->sed->wrap);
@@ -657,7 +512,7 @@ static void write_command(struct sed_run *run, struct sed_command *command)
 		break;
 	}
 	case 'F':
-		put_line(run, run->out, slice_text(run->name), true);
+		sed_put_line(run, run->out, slice_text(run->name), true);
 		break;
 	default:
 		space_command(run, command);
@@ -676,7 +531,7 @@ static void drop_first_line(struct sed_run *run)
 static void autoprint(struct sed_run *run)
 {
 	if (!run->sed->quiet)
-		put_line(run, run->out, text_slice(&run->space), run->newline);
+		sed_put_line(run, run->out, text_slice(&run->space), run->newline);
 }
 
 /* n and N: false when there is no next line (the space is then printed, as GNU does). */
@@ -763,10 +618,10 @@ static void copy_rest(struct sed_run *run)
 	if (!run->temporary)
 		return;
 	if (run->has_next)
-		put_line(run, run->out, text_slice(&run->next), run->next_newline);
+		sed_put_line(run, run->out, text_slice(&run->next), run->next_newline);
 	while (line_reader_until(run->process, &run->reader, run->sed->nul ? 0 : '\n', &line,
 				 &newline))
-		put_line(run, run->out, line, newline);
+		sed_put_line(run, run->out, line, newline);
 	end_in_place(run);
 }
 
