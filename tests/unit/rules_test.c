@@ -318,6 +318,38 @@ static void test_relative_tests_follow_an_old_modifier(void **state)
 	engine_free(engine);
 }
 
+/* Stretches overlap: what was found in one is not told again in the next. */
+static void test_old_bytes_are_no_news(void **state)
+{
+	struct engine *engine = engine_with(
+		"alert tcp any any -> any any (content:\"{a\"; depth:2; content:\"login\"; "
+		"distance:0; sid:1;)\n"
+		"alert tcp any any -> any any (content:\"{a\"; content:\"x\"; distance:0; "
+		"sid:2;)\n",
+		NULL);
+	struct flow flow = flow_of(APPLICATION_NONE);
+	struct buffer buffer = {BUFFER_PAYLOAD, SLICE("{a login {a x")};
+	struct inspection inspection = {.kind = INSPECT_STREAM,
+					.flow = &flow,
+					.findings = {.buffers = &buffer, .buffer_count = 1}};
+	static const struct {
+		size_t seen;
+		uint32_t sids[2];
+		size_t count;
+	} cases[] = {{0, {1, 2}, 2}, {5, {1, 2}, 2}, {9, {2}, 1}, {12, {2}, 1}, {13, {0}, 0}};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct alerts alerts = {.count = 0};
+
+		inspection.seen = cases[i].seen;
+		engine_inspect(engine, &inspection, alert, &alerts);
+		assert_int_equal(alerts.count, cases[i].count);
+		for (size_t k = 0; k < alerts.count; k++)
+			assert_int_equal(alerts.sids[k], cases[i].sids[k]);
+	}
+	engine_free(engine);
+}
+
 static void test_flow_and_bits(void **state)
 {
 	struct engine *engine = engine_with(
@@ -469,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_buffers_and_old_modifiers),
 		cmocka_unit_test(test_relative_tests_follow_an_old_modifier),
+		cmocka_unit_test(test_old_bytes_are_no_news),
 		cmocka_unit_test(test_flow_and_bits),
 		cmocka_unit_test(test_thresholds),
 		cmocka_unit_test(test_snort3),

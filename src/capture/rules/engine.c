@@ -409,12 +409,11 @@ static void find_candidates(struct engine *e, const struct inspection *i)
 	}
 	for (size_t b = 0; b < i->findings.buffer_count; b++) {
 		const struct buffer *buffer = &i->findings.buffers[b];
-		size_t seen = i->kind == INSPECT_STREAM ? i->seen : 0;
 		bool again = i->kind == INSPECT_PACKET && reaches_stream(i);
 
 		if (buffer->id != BUFFER_PAYLOAD) {
 			prefilter_search(e->prefilter, group_of_buffer(buffer->id, i->direction),
-					 buffer->bytes, 0, add_candidate, e);
+					 buffer->bytes, add_candidate, e);
 			continue;
 		}
 		/* Of a transaction, raw bytes are only what its rules look at besides. */
@@ -423,16 +422,16 @@ static void find_candidates(struct engine *e, const struct inspection *i)
 				prefilter_search(
 					e->prefilter,
 					group_of_application(i->application, i->direction, again),
-					buffer->bytes, 0, add_candidate, e);
+					buffer->bytes, add_candidate, e);
 			continue;
 		}
 		prefilter_search(e->prefilter,
 				 group_of_transport(transport_of(i), i->direction, again),
-				 buffer->bytes, seen, add_candidate, e);
+				 buffer->bytes, add_candidate, e);
 		if (i->application)
 			prefilter_search(e->prefilter,
 					 group_of_application(i->application, i->direction, again),
-					 buffer->bytes, seen, add_candidate, e);
+					 buffer->bytes, add_candidate, e);
 	}
 	for (size_t k = 0; k < ARRAY_COUNT(e->always); k++)
 		if (k & kind_bits[i->kind])

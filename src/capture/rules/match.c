@@ -28,8 +28,10 @@ bool compare_number(const struct number_test *test, int64_t value)
 	return false;
 }
 
-/* The tests from `index` on, the one before having ended at `position`. */
-static bool match_from(struct match *m, const struct part *part, size_t index, size_t position)
+/* The tests from `index` on, the one before having ended at `position`, the furthest of all before
+ * at `furthest`: a match within bytes that were looked at before is no news. */
+static bool match_from(struct match *m, const struct part *part, size_t index, size_t position,
+		       size_t furthest)
 {
 	for (; index < part->count; index++) {
 		const struct test *test = &part->tests[index];
@@ -50,15 +52,15 @@ static bool match_from(struct match *m, const struct part *part, size_t index, s
 		while (test->find(test, m, position, &from, &end)) {
 			if (++m->steps > RULE_STEPS_MAX)
 				return false;
-			if (match_from(m, part, index + 1, end))
+			if (match_from(m, part, index + 1, end, end > furthest ? end : furthest))
 				return true;
-			if (!test->retried)
+			if (!test->retried && !m->seen)
 				return false;
 		}
 		return false;
 	}
 	m->position = position;
-	return true;
+	return !m->seen || furthest > m->seen;
 }
 
 static bool match_buffer(struct match *m, const struct part *part, struct slice bytes)
@@ -70,7 +72,11 @@ static bool match_buffer(struct match *m, const struct part *part, struct slice 
 		bytes = part->transforms[i].make(bytes, room, part->transforms[i].argument);
 	}
 	m->buffer = bytes;
-	return match_from(m, part, 0, 0);
+	m->seen = m->inspection->kind == INSPECT_STREAM && part->buffer == BUFFER_PAYLOAD &&
+				  m->rule->fast && m->rule->fast_buffer == BUFFER_PAYLOAD
+			  ? m->inspection->seen
+			  : 0;
+	return match_from(m, part, 0, 0, 0);
 }
 
 static bool match_part(struct match *m, const struct part *part)

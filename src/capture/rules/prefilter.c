@@ -11,7 +11,7 @@
 
 #include "base/hash.h"
 
-#define CACHE_VERSION "sundew-1"
+#define CACHE_VERSION "sundew-2"
 #define CACHE_MAX     ((size_t)256 * 1024 * 1024)
 
 struct pattern {
@@ -82,12 +82,6 @@ static int find_distinct(struct group *g)
 			g->first[g->distinct++] = (uint32_t)i;
 	g->first[g->distinct] = (uint32_t)g->count;
 	return 0;
-}
-
-/* Raw bytes of streams come with some that were seen: there every occurrence is asked for. */
-static bool wants_every_match(unsigned group)
-{
-	return group >= (unsigned)BUFFER_COUNT * 2;
 }
 
 /* --- the cache --- */
@@ -169,13 +163,12 @@ static void cache_save(int folder, const char *name, const hs_database_t *databa
 
 /* --- compiling --- */
 
-static hs_database_t *compile(const struct group *g, unsigned group, const char **why)
+static hs_database_t *compile(const struct group *g, const char **why)
 {
 	const char **texts = calloc(g->distinct, sizeof(*texts));
 	unsigned *flags = calloc(g->distinct, sizeof(*flags));
 	unsigned *ids = calloc(g->distinct, sizeof(*ids));
 	size_t *lengths = calloc(g->distinct, sizeof(*lengths));
-	unsigned once = wants_every_match(group) ? 0 : HS_FLAG_SINGLEMATCH;
 	hs_compile_error_t *error = NULL;
 	hs_database_t *database = NULL;
 
@@ -187,7 +180,7 @@ static hs_database_t *compile(const struct group *g, unsigned group, const char 
 
 		texts[i] = (const char *)p->bytes.at;
 		lengths[i] = p->bytes.length;
-		flags[i] = once | (p->nocase ? HS_FLAG_CASELESS : 0);
+		flags[i] = HS_FLAG_SINGLEMATCH | (p->nocase ? HS_FLAG_CASELESS : 0);
 		ids[i] = (unsigned)i;
 	}
 	if (hs_compile_lit_multi(texts, flags, ids, lengths, (unsigned)g->distinct, HS_MODE_BLOCK,
@@ -220,7 +213,7 @@ const char *prefilter_ready(struct prefilter *prefilter, int cache)
 			g->database = cache_load(cache, name);
 		}
 		if (!g->database) {
-			g->database = compile(g, i, &why);
+			g->database = compile(g, &why);
 			if (!g->database)
 				return why;
 			if (cache >= 0)
@@ -242,7 +235,6 @@ bool prefilter_has(const struct prefilter *prefilter, unsigned group)
 
 struct search {
 	const struct group *group;
-	size_t seen;
 	void (*found)(void *context, uint32_t rule);
 	void *context;
 };
@@ -253,16 +245,15 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
 	const struct search *search = context;
 	const struct group *g = search->group;
 
-	if (to > search->seen)
-		for (uint32_t i = g->first[id]; i < g->first[id + 1]; i++)
-			search->found(search->context, g->patterns[i].rule);
+	for (uint32_t i = g->first[id]; i < g->first[id + 1]; i++)
+		search->found(search->context, g->patterns[i].rule);
 	return 0;
 }
 
-void prefilter_search(struct prefilter *prefilter, unsigned group, struct slice bytes, size_t seen,
+void prefilter_search(struct prefilter *prefilter, unsigned group, struct slice bytes,
 		      void (*found)(void *context, uint32_t rule), void *context)
 {
-	struct search search = {&prefilter->groups[group], seen, found, context};
+	struct search search = {&prefilter->groups[group], found, context};
 
 	if (search.group->database && bytes.length && bytes.length <= UINT32_MAX)
 		(void)hs_scan(search.group->database, (const char *)bytes.at,

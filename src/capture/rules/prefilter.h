@@ -13,9 +13,8 @@ int prefilter_add(struct prefilter *prefilter, unsigned group, const struct rule
 /* Compiles all groups. NULL or a reason. */
 const char *prefilter_ready(struct prefilter *prefilter, int cache);
 bool prefilter_has(const struct prefilter *prefilter, unsigned group);
-/* Calls `found` with rule indexes; matches that end at or before `seen` do not count. An index may
- * come more than once. */
-void prefilter_search(struct prefilter *prefilter, unsigned group, struct slice bytes, size_t seen,
+/* Calls `found` with rule indexes; one may come more than once. */
+void prefilter_search(struct prefilter *prefilter, unsigned group, struct slice bytes,
 		      void (*found)(void *context, uint32_t rule), void *context);
 void prefilter_measure(const struct prefilter *prefilter, size_t *databases, size_t *patterns,
 		       size_t *bytes);

@@ -244,6 +244,7 @@ struct match {
 	const struct inspection *inspection;
 	struct slice buffer;
 	size_t position; /* end of the last match in the buffer */
+	size_t seen;     /* bytes of the buffer that were looked at before */
 	unsigned steps;
 	uint64_t variables[RULE_VARIABLES_MAX];
 	bool base64_known;
