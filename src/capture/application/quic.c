@@ -4,8 +4,7 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 
-#include "capture/application/view.h"
-#include "capture/fingerprint/tls_fingerprint.h"
+#include "capture/application/hello_view.h"
 
 #define CRYPTO_MAX     (16 * 1024) /* of a side's hello */
 #define CONNECTION_MAX 20
@@ -18,48 +17,39 @@
 
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 };
 
-struct version {
-	uint32_t number, mask;
-	uint8_t salt[20];
-	uint8_t initial; /* type of Initial packets */
+/* Names that keys are made with. */
+struct labels {
 	const char *key, *nonce, *header;
 };
+static const struct labels labels_v1 = {"quic key", "quic iv", "quic hp"};
+static const struct labels labels_v2 = {"quicv2 key", "quicv2 iv", "quicv2 hp"};
 
-static const struct version versions[] = {
-	{0x00000001,
-	 0xffffffff,
+static const struct version {
+	uint32_t first, last;
+	uint8_t initial; /* type of Initial packets */
+	const struct labels *labels;
+	uint8_t salt[20];
+} versions[] = {
+	/* clang-format off */
+	{0x00000001, 0x00000001, 0, &labels_v1,
 	 {0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
-	  0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a},
-	 0,
-	 "quic key",
-	 "quic iv",
-	 "quic hp"},
-	{0x6b3343cf,
-	 0xffffffff,
+	  0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a}},
+	{0x6b3343cf, 0x6b3343cf, 1, &labels_v2,
 	 {0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93,
-	  0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9},
-	 1,
-	 "quicv2 key",
-	 "quicv2 iv",
-	 "quicv2 hp"},
-	/* drafts 29 to 34 */
-	{0xff00001d,
-	 0xffffffff,
+	  0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9}},
+	/* drafts 29 to 32 */
+	{0xff00001d, 0xff000020, 0, &labels_v1,
 	 {0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
-	  0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99},
-	 0,
-	 "quic key",
-	 "quic iv",
-	 "quic hp"},
+	  0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99}},
+	/* drafts 33 and 34 have version 1's */
+	{0xff000021, 0xff000022, 0, &labels_v1,
+	 {0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17,
+	  0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a}},
 	/* drafts 23 to 28 */
-	{0xff000018,
-	 0xfffffff8,
+	{0xff000017, 0xff00001c, 0, &labels_v1,
 	 {0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7,
-	  0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02},
-	 0,
-	 "quic key",
-	 "quic iv",
-	 "quic hp"},
+	  0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02}},
+	/* clang-format on */
 };
 
 struct keys {
@@ -78,7 +68,7 @@ struct quic {
 static const struct version *version_of(uint32_t number)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(versions); i++)
-		if ((number & versions[i].mask) == versions[i].number)
+		if (number >= versions[i].first && number <= versions[i].last)
 			return &versions[i];
 	return NULL;
 }
@@ -121,9 +111,9 @@ static bool make_keys(struct quic *quic, const struct version *version, struct s
 		return false;
 	for (size_t i = 0; i < 2; i++)
 		if (!expand(initial, labels[i], secret, SECRET_BYTES) ||
-		    !expand(secret, version->key, quic->keys[i].key, KEY_BYTES) ||
-		    !expand(secret, version->nonce, quic->keys[i].nonce, NONCE_BYTES) ||
-		    !expand(secret, version->header, quic->keys[i].header, KEY_BYTES))
+		    !expand(secret, version->labels->key, quic->keys[i].key, KEY_BYTES) ||
+		    !expand(secret, version->labels->nonce, quic->keys[i].nonce, NONCE_BYTES) ||
+		    !expand(secret, version->labels->header, quic->keys[i].header, KEY_BYTES))
 			return false;
 	quic->keyed = true;
 	return true;
@@ -233,59 +223,12 @@ static void read_frames(struct quic *quic, enum direction direction, struct slic
 
 /* --- hellos --- */
 
-static void tell(struct application_context *context, const struct tls_hello *hello,
-		 const char *ja3, const char *ja4)
-{
-	struct event event;
-
-	event_clear(&event);
-	event_set_words(&event, FIELD_EVENT_ACTION,
-			ja4 ? "client.fingerprint" : "server.fingerprint");
-	event_set_words(&event, ja4 ? FIELD_TLS_JA3 : FIELD_TLS_JA3S, ja3);
-	if (ja4)
-		event_set_words(&event, FIELD_TLS_JA4, ja4);
-	if (hello->server_name.length)
-		event_set_text(&event, FIELD_TLS_SERVER_NAME, hello->server_name);
-	context->tell(context, &event);
-}
-
-static void offer(struct application_context *context, enum direction direction,
-		  const struct tls_hello *hello)
-{
-	struct findings_view *v = arena_take(context->scratch, sizeof(*v));
-	uint8_t *room = arena_take(context->scratch, JA3_TEXT_MAX);
-	struct writer text = writer_fixed(room, room ? JA3_TEXT_MAX : 0);
-	char *hash = arena_take(context->scratch, JA3_HASH_MAX);
-	char *ja4 = arena_take(context->scratch, JA4_MAX);
-
-	if (!v || !room || !hash || !ja4)
-		return;
-	view_start(v, context);
-	view_fact(v, FACT_TLS_VERSION, tls_hello_version(hello));
-	if (direction == TO_CLIENT) {
-		ja3_server(hello, &text, hash);
-		view_buffer(v, BUFFER_JA3S_HASH, slice_text(hash));
-		view_buffer(v, BUFFER_JA3S_STRING, writer_slice(&text));
-		tell(context, hello, hash, NULL);
-	} else {
-		ja3_client(hello, &text, hash);
-		ja4_client(hello, 'q', ja4);
-		if (hello->has_server_name)
-			view_buffer(v, BUFFER_TLS_SNI, hello->server_name);
-		view_buffer(v, BUFFER_JA3_HASH, slice_text(hash));
-		view_buffer(v, BUFFER_JA3_STRING, writer_slice(&text));
-		view_buffer(v, BUFFER_JA4_HASH, slice_text(ja4));
-		tell(context, hello, hash, ja4);
-	}
-	view_offer(v, direction, 0);
-}
-
 /* The hello, once all of it is there. */
 static void look_for_hello(struct quic *quic, struct application_context *context,
 			   enum direction direction)
 {
 	const uint8_t *at = quic->sides[direction].bytes, *there = at + CRYPTO_MAX;
-	struct tls_hello *hello;
+	struct findings_view *v;
 	size_t length;
 
 	if (!at || quic->sides[direction].told || memchr(there, 0, 4))
@@ -294,10 +237,13 @@ static void look_for_hello(struct quic *quic, struct application_context *contex
 	if (at[0] != (direction == TO_SERVER ? CLIENT_HELLO : SERVER_HELLO) ||
 	    length > CRYPTO_MAX - 4 || memchr(there, 0, length + 4))
 		return;
-	hello = arena_take(context->scratch, sizeof(*hello));
+	v = arena_take(context->scratch, sizeof(*v));
+	if (!v)
+		return;
 	quic->sides[direction].told = true;
-	if (hello && tls_hello_read(hello, slice_of(at + 4, length), direction == TO_CLIENT) == 0)
-		offer(context, direction, hello);
+	view_start(v, context);
+	hello_view(v, slice_of(at + 4, length), direction == TO_CLIENT, 'q');
+	view_offer(v, direction, 0);
 }
 
 /* --- packets --- */
