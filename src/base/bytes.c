@@ -138,20 +138,12 @@ int slice_number(struct slice s, int64_t minimum, int64_t maximum, int64_t *numb
 	return 0;
 }
 
-static int hex_digit(uint8_t byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	byte |= 0x20;
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 int slice_unhex(struct slice s, uint8_t *out, size_t capacity)
 {
 	if (s.length % 2 || s.length / 2 > capacity)
 		return -1;
 	for (size_t i = 0; i < s.length / 2; i++) {
-		int high = hex_digit(s.at[2 * i]), low = hex_digit(s.at[2 * i + 1]);
+		int high = hex_value(s.at[2 * i]), low = hex_value(s.at[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return -1;

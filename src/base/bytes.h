@@ -56,6 +56,21 @@ static inline bool slice_contains_nocase(struct slice s, const char *text)
 	return slice_find_nocase(s, text) != SIZE_MAX;
 }
 
+/* The value of a hexadecimal digit, or -1. */
+static inline int hex_value(uint8_t byte)
+{
+	uint8_t lower = byte | 0x20;
+
+	return byte >= '0' && byte <= '9'     ? byte - '0'
+	       : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+					      : -1;
+}
+
+static inline uint8_t ascii_lower(uint8_t byte)
+{
+	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
+}
+
 /* Without leading and trailing spaces, tabs, CR and LF. */
 struct slice slice_trim(struct slice s);
 

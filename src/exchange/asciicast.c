@@ -88,14 +88,6 @@ static int read_time(struct slice text, int64_t *time)
 	return 0;
 }
 
-static int hex_digit(uint8_t byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	byte |= 0x20;
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 /* Undoes the escapes; \udcNN with NN of 80 to ff is the byte NN. */
 static void unescape(struct writer *out, struct slice token)
 {
@@ -119,8 +111,8 @@ static void unescape(struct writer *out, struct slice token)
 		if (at == SIZE_MAX)
 			return;
 		token = slice_from(token, at);
-		high = token.length >= 6 ? hex_digit(token.at[4]) : -1;
-		low = token.length >= 6 ? hex_digit(token.at[5]) : -1;
+		high = token.length >= 6 ? hex_value(token.at[4]) : -1;
+		low = token.length >= 6 ? hex_value(token.at[5]) : -1;
 		if (high >= 8 && low >= 0)
 			writer_u8(out, (uint8_t)(high << 4 | low));
 		token = slice_from(token, 6);

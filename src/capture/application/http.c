@@ -314,15 +314,6 @@ static size_t give_up_chunks(struct side *side)
 	return 0;
 }
 
-static int hex_digit(uint8_t byte)
-{
-	uint8_t lower = byte | 32;
-
-	return byte >= '0' && byte <= '9'     ? byte - '0'
-	       : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
-					      : -1;
-}
-
 static size_t read_size(struct side *side, struct slice bytes)
 {
 	size_t end = slice_find_byte(bytes, '\n'), at = 0, digits = 0;
@@ -333,8 +324,8 @@ static size_t read_size(struct side *side, struct slice bytes)
 		at++;
 	if (at == line.length)
 		return end == SIZE_MAX ? 0 : end + 1;
-	for (; at < line.length && hex_digit(line.at[at]) >= 0; at++, digits++)
-		size = size > UINT64_MAX / 32 ? size : size << 4 | (uint64_t)hex_digit(line.at[at]);
+	for (; at < line.length && hex_value(line.at[at]) >= 0; at++, digits++)
+		size = size > UINT64_MAX / 32 ? size : size << 4 | (uint64_t)hex_value(line.at[at]);
 	/* Behind the size comes nothing, an extension or white space. */
 	if (!digits || (at < line.length && line.at[at] > ' ' && line.at[at] != ';' &&
 			line.at[at] != ',' && !side->body_length))

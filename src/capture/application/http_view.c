@@ -59,20 +59,11 @@ static struct writer room(struct view *v, size_t size)
 
 /* --- the target --- */
 
-static int digit(uint8_t byte)
-{
-	uint8_t lower = byte | 32;
-
-	return byte >= '0' && byte <= '9'     ? byte - '0'
-	       : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
-					      : -1;
-}
-
 static void decode_percent(struct writer *out, struct slice text)
 {
 	for (size_t i = 0; i < text.length; i++) {
-		int high = i + 2 < text.length ? digit(text.at[i + 1]) : -1;
-		int low = i + 2 < text.length ? digit(text.at[i + 2]) : -1;
+		int high = i + 2 < text.length ? hex_value(text.at[i + 1]) : -1;
+		int low = i + 2 < text.length ? hex_value(text.at[i + 2]) : -1;
 
 		if (text.at[i] == '%' && high >= 0 && low >= 0) {
 			writer_u8(out, (uint8_t)(high << 4 | low));
@@ -249,9 +240,7 @@ static void add_host(struct view *v, struct slice host)
 		value = slice_first(value, colon - 1);
 	out = room(v, value.length);
 	for (size_t i = 0; i < value.length; i++)
-		writer_u8(&out, value.at[i] >= 'A' && value.at[i] <= 'Z'
-					? (uint8_t)(value.at[i] + 32)
-					: value.at[i]);
+		writer_u8(&out, ascii_lower(value.at[i]));
 	add(v, BUFFER_HTTP_HOST, writer_slice(&out));
 }
 

@@ -199,15 +199,6 @@ static void put_base64(struct writer *out, struct slice text, struct mime_mail *
 		writer_u8(out, (uint8_t)(bits << 6 >> 8));
 }
 
-static int hex_value(uint8_t byte)
-{
-	uint8_t lower = byte | 32;
-
-	return byte >= '0' && byte <= '9'     ? byte - '0'
-	       : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
-					      : -1;
-}
-
 static void put_quoted_printable(struct writer *out, struct slice text, struct mime_mail *mail)
 {
 	for (size_t i = 0; i < text.length; i++) {

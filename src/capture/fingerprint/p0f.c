@@ -356,15 +356,10 @@ static const char *find_link(const struct p0f *p0f, const struct tcp_print *p)
 	return NULL;
 }
 
-static unsigned usual_distance(unsigned ttl)
-{
-	return (ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl;
-}
-
 struct p0f_match p0f_find(const struct p0f *p0f, const struct tcp_print *print)
 {
 	const struct signature *generic = NULL, *rough = NULL, *found = NULL;
-	struct p0f_match match = {.distance = usual_distance(print->ttl)};
+	struct p0f_match match = {.distance = ttl_distance(print->ttl)};
 
 	for (const struct signature *s = print->response ? p0f->responses : p0f->requests;
 	     s && !found; s = s->next) {

@@ -47,6 +47,12 @@ struct tcp_print {
 	bool by_mtu;
 };
 
+/* Hops that a packet came, if it set out with the next of 32, 64, 128, 255. */
+static inline unsigned ttl_distance(unsigned ttl)
+{
+	return (ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl;
+}
+
 /* `peer_mss` is that of the SYN when the packet is a SYN+ACK, 0: unknown. */
 void tcp_print_of(struct tcp_print *print, const struct packet *packet, uint16_t peer_mss);
 /* p0f's raw_sig. */

@@ -154,11 +154,6 @@ void tcp_print_of(struct tcp_print *print, const struct packet *packet, uint16_t
 	find_multiplier(print, print->response ? peer_mss : 0);
 }
 
-static unsigned guess_distance(unsigned ttl)
-{
-	return (ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl;
-}
-
 static void put_layout(const struct tcp_print *print, struct writer *out)
 {
 	static const char *const names[] = {
@@ -185,7 +180,7 @@ const char *const tcp_quirk_names[] = {"df",   "id+",  "id-",  "ecn",   "0+",   
 
 void tcp_print_text(const struct tcp_print *print, struct writer *out)
 {
-	unsigned distance = guess_distance(print->ttl);
+	unsigned distance = ttl_distance(print->ttl);
 	bool first = true;
 
 	writer_format(out, "%u:%u+", print->version, print->ttl);

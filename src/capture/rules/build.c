@@ -138,14 +138,11 @@ static int plain_number(struct slice text, int64_t *number)
 	if (!text.length || text.length > 15)
 		return -1;
 	for (size_t i = 0; i < text.length; i++) {
-		uint8_t byte = text.at[i] | 32;
+		int digit = hex_value(text.at[i]);
 
-		if (byte >= '0' && byte <= '9')
-			value = value << 4 | (byte - '0');
-		else if (byte >= 'a' && byte <= 'f')
-			value = value << 4 | (byte - 'a' + 10);
-		else
+		if (digit < 0)
 			return -1;
+		value = value << 4 | digit;
 	}
 	*number = value;
 	return 0;

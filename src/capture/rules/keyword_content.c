@@ -1,19 +1,12 @@
 /* content and what modifies it; isdataat, bsize, and the old and new ways to name a buffer. */
 #include "capture/rules/keyword.h"
 
-#include <ctype.h>
-
 /* --- finding bytes --- */
-
-static uint8_t lower(uint8_t byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
-}
 
 static bool same_nocase(const uint8_t *at, const uint8_t *lowered, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
-		if (lower(at[i]) != lowered[i])
+		if (ascii_lower(at[i]) != lowered[i])
 			return false;
 	return true;
 }
@@ -30,7 +23,7 @@ static size_t find_bytes(const struct content_test *test, struct slice in, size_
 		return found ? (size_t)(found - in.at) : SIZE_MAX;
 	}
 	for (size_t at = from; at <= last; at++) {
-		if (lower(in.at[at]) == test->bytes.at[0] &&
+		if (ascii_lower(in.at[at]) == test->bytes.at[0] &&
 		    same_nocase(in.at + at, test->bytes.at, length))
 			return at;
 	}
@@ -122,9 +115,9 @@ static int read_pattern(struct builder *b, struct slice text, struct slice *byte
 
 			if (byte == ' ' || byte == '\t')
 				continue;
-			if (!isxdigit(byte))
+			digit = hex_value(byte);
+			if (digit < 0)
 				return builder_fail(b, "%c is no hexadecimal digit", byte);
-			digit = byte <= '9' ? byte - '0' : lower(byte) - 'a' + 10;
 			if (high < 0) {
 				high = digit;
 			} else {
@@ -173,7 +166,7 @@ static int read_nocase(struct builder *b, const struct keyword *keyword, struct 
 		return -1;
 	bytes = (uint8_t *)(uintptr_t)test->as.content.bytes.at; /* the arena's, ours */
 	for (size_t i = 0; i < test->as.content.bytes.length; i++)
-		bytes[i] = lower(bytes[i]);
+		bytes[i] = ascii_lower(bytes[i]);
 	test->as.content.nocase = true;
 	return 0;
 }

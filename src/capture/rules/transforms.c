@@ -2,11 +2,6 @@
 #include "base/hash.h"
 #include "capture/rules/keyword.h"
 
-static uint8_t lower(uint8_t byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
-}
-
 static bool is_white(uint8_t byte)
 {
 	return byte == ' ' || (byte >= 9 && byte <= 13);
@@ -27,7 +22,7 @@ bool transform_adds_dot(transform *make)
 static struct slice to_lowercase(struct slice in, struct writer *out, struct slice argument)
 {
 	for (size_t i = 0; i < in.length; i++)
-		writer_u8(out, lower(in.at[i]));
+		writer_u8(out, ascii_lower(in.at[i]));
 	return writer_slice(out);
 }
 
@@ -57,19 +52,13 @@ static struct slice compress_whitespace(struct slice in, struct writer *out, str
 	return writer_slice(out);
 }
 
-static int digit(uint8_t byte)
-{
-	return byte >= '0' && byte <= '9'                 ? byte - '0'
-	       : lower(byte) >= 'a' && lower(byte) <= 'f' ? lower(byte) - 'a' + 10
-							  : -1;
-}
-
 static struct slice url_decode(struct slice in, struct writer *out, struct slice argument)
 {
 	for (size_t i = 0; i < in.length; i++) {
-		if (in.at[i] == '%' && i + 2 < in.length && digit(in.at[i + 1]) >= 0 &&
-		    digit(in.at[i + 2]) >= 0) {
-			writer_u8(out, (uint8_t)(digit(in.at[i + 1]) << 4 | digit(in.at[i + 2])));
+		if (in.at[i] == '%' && i + 2 < in.length && hex_value(in.at[i + 1]) >= 0 &&
+		    hex_value(in.at[i + 2]) >= 0) {
+			writer_u8(out, (uint8_t)(hex_value(in.at[i + 1]) << 4 |
+						 hex_value(in.at[i + 2])));
 			i += 2;
 		} else {
 			writer_u8(out, in.at[i] == '+' ? ' ' : in.at[i]);
@@ -122,7 +111,7 @@ static struct slice header_lowercase(struct slice in, struct writer *out, struct
 			name = false;
 		else if (in.at[i] == '\n')
 			name = true;
-		writer_u8(out, name ? lower(in.at[i]) : in.at[i]);
+		writer_u8(out, name ? ascii_lower(in.at[i]) : in.at[i]);
 	}
 	return writer_slice(out);
 }

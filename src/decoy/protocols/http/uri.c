@@ -29,14 +29,6 @@ void http_uri_split(struct http_uri *uri, struct slice target)
 	uri->query = rest;
 }
 
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte of %XX at the start of s, or -1. */
 static int percent_byte(struct slice s)
 {

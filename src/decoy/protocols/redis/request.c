@@ -34,15 +34,6 @@ static size_t line_end(struct slice bytes, size_t at)
 	return found == SIZE_MAX ? SIZE_MAX : at + found;
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 32) >= 'a' && (c | 32) <= 'f')
-		return (c | 32) - 'a' + 10;
-	return -1;
-}
-
 static uint8_t escaped(uint8_t c)
 {
 	static const char from[] = "nrtba", to[] = "\n\r\t\b\a";
@@ -70,10 +61,10 @@ static bool read_word(struct slice line, size_t *at, struct writer *text)
 		if (!quote && (c == '"' || c == '\'')) {
 			quote = c;
 		} else if (quote == '"' && c == '\\' && i + 3 < line.length &&
-			   line.at[i + 1] == 'x' && hex_digit(line.at[i + 2]) >= 0 &&
-			   hex_digit(line.at[i + 3]) >= 0) {
-			writer_u8(text, (uint8_t)(hex_digit(line.at[i + 2]) * 16 +
-						  hex_digit(line.at[i + 3])));
+			   line.at[i + 1] == 'x' && hex_value(line.at[i + 2]) >= 0 &&
+			   hex_value(line.at[i + 3]) >= 0) {
+			writer_u8(text, (uint8_t)(hex_value(line.at[i + 2]) * 16 +
+						  hex_value(line.at[i + 3])));
 			i += 3;
 		} else if (quote == '"' && c == '\\' && i + 1 < line.length) {
 			writer_u8(text, escaped(line.at[++i]));
