@@ -478,13 +478,19 @@ static void test_ja4_is_bounded(void **state)
 		(void)!tls_hello_read(&hello, slice_first(writer_slice(&w), length), false);
 }
 
-int main(void){
-	cmocka_unit_test(test_http),     cmocka_unit_test(test_http_compressed),
-	cmocka_unit_test(test_dns),      cmocka_unit_test(test_ssh),
-	cmocka_unit_test(test_quic),     cmocka_unit_test(test_quic),
-	cmocka_unit_test(test_garbage),  cmocka_unit_test(test_p0f),
-	cmocka_unit_test(test_scanners), cmocka_unit_test(test_ja4_is_bounded),
-};
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_http_compressed),
+		cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_ssh),
+		cmocka_unit_test(test_quic),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_p0f),
+		cmocka_unit_test(test_scanners),
+		cmocka_unit_test(test_ja4_is_bounded),
+	};
 
-return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
