@@ -57,8 +57,9 @@ struct application {
 		    uint64_t length);
 	/* The flow is over (after `last` of both sides, or without it). Optional. */
 	void (*finish)(void *state, struct application_context *context);
-	/* Frees what the state holds. Optional. */
+	/* Frees what the state holds, and how many bytes that is. Optional, both or neither. */
 	void (*drop)(void *state);
+	size_t (*held)(const void *state);
 };
 
 /* Ends with NULL. */

@@ -3,17 +3,8 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/hash.h"
 #include "capture/stream.h"
-
-const struct flow_limits flow_limits_default = {
-	.flows = FLOWS_MAX_DEFAULT,
-	.fresh = 30 * SECOND,
-	.established = 10 * MINUTE,
-	.closed = 10 * SECOND,
-	.datagram = 60 * SECOND,
-};
 
 /* One list for each patience, so that each is in order of the last packet. */
 enum list { LIST_FRESH, LIST_ESTABLISHED, LIST_CLOSED, LIST_DATAGRAM, LIST_COUNT };
@@ -22,7 +13,7 @@ struct flow_table {
 	struct flow_limits limits;
 	struct flow **buckets;
 	size_t bucket_count; /* a power of two */
-	size_t count;
+	size_t count, held;
 	uint64_t shed;
 	uint64_t key[2];
 	struct {
@@ -113,6 +104,7 @@ void flow_end(struct flow_table *t, struct flow *f)
 	*link = f->bucket_next;
 	unlink_list(t, f);
 	t->count--;
+	t->held -= f->held;
 	stream_free(f->streams[0]);
 	stream_free(f->streams[1]);
 	if (f->reader && f->reader->drop)
@@ -148,6 +140,26 @@ static void shed(struct flow_table *t)
 			t->shed++;
 			return;
 		}
+}
+
+void flow_weigh(struct flow_table *t, struct flow *f)
+{
+	size_t held = sizeof(*f);
+
+	for (size_t i = 0; i < 2; i++)
+		held += f->streams[i] ? stream_held(f->streams[i]) : 0;
+	if (f->reader)
+		held += f->reader->state_size +
+			(f->reader->held ? f->reader->held(f->reader_state) : 0);
+	t->held += held - f->held;
+	f->held = held;
+	while (t->held > t->limits.bytes && t->count)
+		shed(t);
+}
+
+size_t flow_table_held(const struct flow_table *t)
+{
+	return t->held;
 }
 
 /* ICMP echoes with one id are a flow; other ICMP belongs to none. */

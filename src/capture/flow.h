@@ -10,9 +10,10 @@
 #include "capture/inspection.h"
 #include "event/event.h"
 
-#define FLOWS_MAX_DEFAULT 65536
-#define FLOW_BITS_MAX     4096 /* names of flowbits that one rule set may have */
-#define FLOW_NUMBERS_MAX  64   /* flowint variables */
+#define FLOWS_MAX_DEFAULT   65536
+#define FLOWS_BYTES_DEFAULT ((size_t)256 * 1024 * 1024)
+#define FLOW_BITS_MAX       4096 /* names of flowbits that one rule set may have */
+#define FLOW_NUMBERS_MAX    64   /* flowint variables */
 
 struct stream; /* one direction of a TCP flow; stream.h */
 
@@ -50,6 +51,7 @@ struct flow {
 
 	/* of the readers */
 	uint8_t unread[2]; /* by direction: no reader recognised what was sent */
+	size_t held;       /* bytes that were last counted for it */
 	uint8_t list;      /* which list of the table it is on */
 	bool told;         /* the session id is made */
 	struct flow *bucket_next, *older, *newer;
@@ -57,10 +59,10 @@ struct flow {
 };
 
 struct flow_limits {
-	size_t flows;                                 /* the one idle longest goes first */
+	size_t flows; /* the one idle longest goes first */
+	size_t bytes; /* that all of them together hold: streams, readers' states */
 	int64_t fresh, established, closed, datagram; /* microseconds without a packet */
 };
-extern const struct flow_limits flow_limits_default;
 
 struct flow_table;
 
@@ -73,6 +75,10 @@ struct flow *flow_of_packet(struct flow_table *table, const struct packet *packe
 			    enum direction *direction);
 /* Call after changing its state. */
 void flow_touch(struct flow_table *table, struct flow *flow, int64_t now);
+/* Counts what the flow holds now; over the limit others end, and in the end this one: it must not
+ * be used after the call. */
+void flow_weigh(struct flow_table *table, struct flow *flow);
+size_t flow_table_held(const struct flow_table *table);
 /* Ends flows that were silent too long. */
 void flow_table_expire(struct flow_table *table, int64_t now);
 /* Ends one, all. */

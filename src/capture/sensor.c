@@ -3,15 +3,16 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
+#include "base/clock.h"
 #include "capture/sensor_inside.h"
 
 const struct sensor_setup sensor_setup_default = {
 	.flows = {.flows = FLOWS_MAX_DEFAULT,
-		  .fresh = 30000000,
-		  .established = 600000000,
-		  .closed = 10000000,
-		  .datagram = 60000000},
+		  .bytes = FLOWS_BYTES_DEFAULT,
+		  .fresh = 30 * SECOND,
+		  .established = 10 * MINUTE,
+		  .closed = 10 * SECOND,
+		  .datagram = 60 * SECOND},
 	.policy = STREAM_LINUX,
 	.checksums = true,
 	.midstream = true,
@@ -111,6 +112,8 @@ static void look_at(struct sensor *sensor, const struct packet *packet)
 		flow_touch(sensor->flows, flow, packet->time);
 	}
 	inspect_packet(sensor, packet, flow, direction);
+	if (flow)
+		flow_weigh(sensor->flows, flow);
 	sensor->packet = NULL;
 }
 
@@ -167,6 +170,7 @@ struct sensor_counts sensor_counts(const struct sensor *sensor)
 	struct sensor_counts counts = sensor->counts;
 
 	counts.flows_shed = flow_table_shed(sensor->flows);
+	counts.flow_bytes = flow_table_held(sensor->flows);
 	return counts;
 }
 

@@ -36,7 +36,7 @@ extern const struct sensor_setup sensor_setup_default;
 
 struct sensor_counts {
 	uint64_t packets, bytes, decoded, fragments, wrong_sums, streams, transactions, gaps;
-	uint64_t flows, flows_shed;
+	uint64_t flows, flows_shed, flow_bytes; /* flow_bytes: held now */
 };
 
 struct sensor;

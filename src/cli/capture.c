@@ -20,6 +20,7 @@ static const struct command_option capture_options[] = {
 	 "capture their own that way"},
 	{"policy", 0, "NAME", "Which bytes count where segments overlap: first, last, bsd, linux"},
 	{"flows", 0, "N", "Flows remembered at most (default 65536)"},
+	{"memory", 0, "MIB", "Memory that flows may hold (default 256): the idle ones go first"},
 	{"rules", 'R', "FILE",
 	 "Rules to look with, in Snort's or Suricata's language; several are "
 	 "joined by commas"},
@@ -191,6 +192,9 @@ static int capture_run(const struct invocation *invocation)
 	setup.policy = policy_named(invocation);
 	setup.flows.flows =
 		(size_t)option_number(invocation, "flows", FLOWS_MAX_DEFAULT, 16, 16 * 1024 * 1024);
+	setup.flows.bytes =
+		(size_t)option_number(invocation, "memory", FLOWS_BYTES_DEFAULT >> 20, 1, 65536)
+		<< 20;
 	setup.listener.context = &capture;
 	setup.listener.event = print_event;
 	setup.listener.handshake = tell_handshake;

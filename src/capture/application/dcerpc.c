@@ -188,6 +188,11 @@ void dcerpc_drop(struct dcerpc *dcerpc)
 	writer_free(&dcerpc->stubs[1]);
 }
 
+size_t dcerpc_held(const struct dcerpc *dcerpc)
+{
+	return dcerpc->stubs[0].capacity + dcerpc->stubs[1].capacity;
+}
+
 /* --- over TCP --- */
 
 static enum recognition tcp_recognise(struct slice bytes, enum direction direction, uint16_t port)
@@ -210,6 +215,11 @@ static void tcp_drop(void *state)
 	dcerpc_drop(state);
 }
 
+static size_t tcp_held(const void *state)
+{
+	return dcerpc_held(state);
+}
+
 const struct application application_dcerpc = {
 	.id = APPLICATION_DCERPC,
 	.transports = {TRANSPORT_TCP},
@@ -217,4 +227,5 @@ const struct application application_dcerpc = {
 	.state_size = sizeof(struct dcerpc),
 	.input = tcp_input,
 	.drop = tcp_drop,
+	.held = tcp_held,
 };

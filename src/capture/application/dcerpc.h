@@ -25,6 +25,8 @@ bool dcerpc_is_unit(struct slice bytes);
 /* Reads units off the front and offers what they hold; returns how many bytes were used. */
 size_t dcerpc_read(struct dcerpc *dcerpc, struct application_context *context,
 		   enum direction direction, struct slice bytes);
+/* Frees what it holds, and how many bytes that is. */
 void dcerpc_drop(struct dcerpc *dcerpc);
+size_t dcerpc_held(const struct dcerpc *dcerpc);
 
 #endif

@@ -469,6 +469,14 @@ static void http_drop(void *state)
 	}
 }
 
+static size_t http_held(const void *state)
+{
+	const struct http *http = state;
+
+	return http->sides[0].head.capacity + http->sides[0].body.capacity +
+	       http->sides[1].head.capacity + http->sides[1].body.capacity;
+}
+
 const struct application application_http = {
 	.id = APPLICATION_HTTP,
 	.transports = {TRANSPORT_TCP},
@@ -478,4 +486,5 @@ const struct application application_http = {
 	.gap = http_gap,
 	.finish = http_finish,
 	.drop = http_drop,
+	.held = http_held,
 };

@@ -338,6 +338,17 @@ static void quic_drop(void *state)
 	free(quic->sides[1].bytes);
 }
 
+static size_t quic_held(const void *state)
+{
+	const struct quic *quic = state;
+
+	size_t held = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		held += quic->sides[i].bytes ? 2 * CRYPTO_MAX : 0;
+	return held;
+}
+
 const struct application application_quic = {
 	.id = APPLICATION_QUIC,
 	.transports = {TRANSPORT_UDP},
@@ -345,4 +356,5 @@ const struct application application_quic = {
 	.state_size = sizeof(struct quic),
 	.input = quic_input,
 	.drop = quic_drop,
+	.held = quic_held,
 };

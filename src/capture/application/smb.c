@@ -212,6 +212,16 @@ static void smb_drop(void *state)
 	dcerpc_drop(&smb->rpc);
 }
 
+static size_t smb_held(const void *state)
+{
+	const struct smb *smb = state;
+	size_t held = dcerpc_held(&smb->rpc);
+
+	for (size_t i = 0; i < SMB_TRANSFERS_MAX; i++)
+		held += smb->transfers[i].bytes.capacity;
+	return held;
+}
+
 const struct application application_smb = {
 	.id = APPLICATION_SMB,
 	.transports = {TRANSPORT_TCP},
@@ -221,4 +231,5 @@ const struct application application_smb = {
 	.gap = smb_gap,
 	.finish = smb_finish,
 	.drop = smb_drop,
+	.held = smb_held,
 };

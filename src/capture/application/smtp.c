@@ -326,6 +326,13 @@ static void smtp_drop(void *state)
 	writer_free(&smtp->message);
 }
 
+static size_t smtp_held(const void *state)
+{
+	const struct smtp *smtp = state;
+
+	return smtp->recipients.capacity + smtp->message.capacity;
+}
+
 const struct application application_smtp = {
 	.id = APPLICATION_SMTP,
 	.transports = {TRANSPORT_TCP},
@@ -335,4 +342,5 @@ const struct application application_smtp = {
 	.gap = smtp_gap,
 	.finish = smtp_finish,
 	.drop = smtp_drop,
+	.held = smtp_held,
 };

@@ -231,6 +231,17 @@ static void tls_drop(void *state)
 	}
 }
 
+static size_t tls_held(const void *state)
+{
+	const struct tls *tls = state;
+	size_t held = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		held += tls->sides[i].handshake.capacity + tls->sides[i].hello.capacity +
+			tls->sides[i].chain.capacity;
+	return held;
+}
+
 const struct application application_tls = {
 	.id = APPLICATION_TLS,
 	.transports = {TRANSPORT_TCP},
@@ -239,4 +250,5 @@ const struct application application_tls = {
 	.input = tls_input,
 	.gap = tls_gap,
 	.drop = tls_drop,
+	.held = tls_held,
 };
