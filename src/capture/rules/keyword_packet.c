@@ -179,6 +179,20 @@ static int flag_bit(uint8_t letter)
 	}
 }
 
+static bool bits_hold(const struct flags_test *test, uint16_t bits)
+{
+	switch (test->how) {
+	case '+':
+		return (bits & test->wanted) == test->wanted;
+	case '*':
+		return bits & test->wanted;
+	case '!':
+		return (bits & test->wanted) != test->wanted;
+	default:
+		return bits == test->wanted;
+	}
+}
+
 static bool flags_hold(const struct test *test, struct match *m)
 {
 	const struct packet *packet = m->inspection->packet;
@@ -187,16 +201,7 @@ static bool flags_hold(const struct test *test, struct match *m)
 	if (!packet || packet->transport != TRANSPORT_TCP)
 		return false;
 	flags = (uint16_t)(packet->flags & 0xff & ~test->as.flags.ignored);
-	switch (test->as.flags.how) {
-	case '+':
-		return (flags & test->as.flags.wanted) == test->as.flags.wanted;
-	case '*':
-		return flags & test->as.flags.wanted;
-	case '!':
-		return (flags & test->as.flags.wanted) != test->as.flags.wanted;
-	default:
-		return flags == test->as.flags.wanted;
-	}
+	return bits_hold(&test->as.flags, flags);
 }
 
 static int read_flags(struct builder *b, const struct keyword *keyword, struct slice value)
@@ -244,16 +249,7 @@ static bool fragbits_hold(const struct test *test, struct match *m)
 	if (!packet || !packet->version)
 		return false;
 	bits = (uint16_t)(packet->more_fragments | packet->dont_fragment << 1 | packet->evil << 2);
-	switch (test->as.flags.how) {
-	case '+':
-		return (bits & test->as.flags.wanted) == test->as.flags.wanted;
-	case '*':
-		return bits & test->as.flags.wanted;
-	case '!':
-		return (bits & test->as.flags.wanted) != test->as.flags.wanted;
-	default:
-		return bits == test->as.flags.wanted;
-	}
+	return bits_hold(&test->as.flags, bits);
 }
 
 static int read_fragbits(struct builder *b, const struct keyword *keyword, struct slice value)
