@@ -217,6 +217,52 @@ static void test_base64(void **state)
 			 0);
 }
 
+static void test_tcp_flags(void **state)
+{
+	static const struct {
+		const char *option;
+		uint16_t flags;
+		size_t alerts;
+	} cases[] = {
+		{"flags:S", TCP_SYN, 1},
+		{"flags:S", TCP_SYN | TCP_ACK, 0},
+		{"flags:S+", TCP_SYN | TCP_ACK, 1},
+		{"flags:+SA", TCP_SYN, 0},
+		{"flags:*SF", TCP_FIN | TCP_ACK, 1},
+		{"flags:*SF", TCP_ACK, 0},
+		{"flags:!SA", TCP_SYN, 1},
+		{"flags:!SA", TCP_SYN | TCP_ACK, 0},
+		{"flags:S,CE", TCP_SYN | TCP_ECE | TCP_CWR, 1},
+		{"flags:0", 0, 1},
+		{"fragbits:D", 0, 1},
+		{"fragbits:M", 0, 0},
+		{"fragbits:+D", 0, 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		char text[128];
+		struct refusal refusal = {.count = 0};
+		struct packet packet = {.version = 4,
+					.transport = TRANSPORT_TCP,
+					.flags = cases[i].flags,
+					.dont_fragment = true,
+					.source = address_v4(1),
+					.destination = address_v4(2)};
+		struct inspection inspection = {.kind = INSPECT_PACKET, .packet = &packet};
+		struct alerts alerts = {.count = 0};
+		struct engine *engine;
+
+		(void)snprintf(text, sizeof(text), "alert tcp any any -> any any (%s; sid:1;)",
+			       cases[i].option);
+		engine = engine_with(text, &refusal);
+		engine_inspect(engine, &inspection, alert, &alerts);
+		if (refusal.count || alerts.count != cases[i].alerts)
+			fail_msg("%s with %x: %zu alerts %s", cases[i].option, cases[i].flags,
+				 alerts.count, refusal.count ? refusal.why : "");
+		engine_free(engine);
+	}
+}
+
 static void test_header(void **state)
 {
 	static const struct {
@@ -498,6 +544,7 @@ int main(void)
 		cmocka_unit_test(test_regular_expressions),
 		cmocka_unit_test(test_numbers_in_bytes),
 		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_tcp_flags),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_buffers_and_old_modifiers),
 		cmocka_unit_test(test_relative_tests_follow_an_old_modifier),
