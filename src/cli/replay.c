@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "cli/folders.h"
 #include "cli/query_options.h"
@@ -30,7 +31,9 @@ static const struct command_option replay_options[] = {
 	{"number", 0, "N", "The N-th recording of the session (default: all of them)"},
 	{"input", 0, NULL, "Show what was typed, not what was shown"},
 	{"no-wait", 0, NULL, "Everything at once"},
-	{"cast", 0, NULL, "Print the asciicast itself, for other players"},
+	{"cast", 0, NULL,
+	 "Print the recording as an asciicast, for other players; what they show is made safe"},
+	{"raw", 0, NULL, "With --cast: as it was recorded, byte for byte"},
 	OPTION_DATA,
 	OPTION_CONFIG,
 };
@@ -39,7 +42,7 @@ struct replay {
 	const struct invocation *invocation;
 	double speed;
 	int64_t idle_limit; /* microseconds; 0: none */
-	bool step, input, at_once, raw;
+	bool step, input, at_once, cast, raw;
 	const char *search;
 	struct screen_filter filter;
 	struct writer shown;
@@ -264,6 +267,48 @@ static int play_events(struct replay *replay, struct asciicast *cast, int64_t fr
 	return 0;
 }
 
+/* The recording with output made safe: other players show what they find. */
+static int print_cast(struct replay *replay, struct slice bytes)
+{
+	struct writer out = writer_growing(2 * RECORDING_MAX);
+	struct asciicast_event event;
+	struct asciicast cast;
+	const char *why;
+	int result, done = -1;
+
+	if (asciicast_open(&cast, bytes, &why) < 0) {
+		log_error("%s", why);
+		goto end;
+	}
+	writer_bytes(&out, slice_first(bytes, (size_t)(cast.rest.at - bytes.at)));
+	for (;;) {
+		const uint8_t *line = cast.rest.at;
+
+		result = asciicast_next(&cast, &event, &why);
+		if (result == 0)
+			break;
+		if (result < 0) {
+			log_warning("line %u: %s; left out", cast.line, why);
+			continue;
+		}
+		if (event.code != 'o') {
+			writer_bytes(&out, slice_of(line, (size_t)(cast.rest.at - line)));
+			continue;
+		}
+		writer_clear(&replay->shown);
+		screen_filter(&replay->filter, event.text, &replay->shown);
+		writer_format(&out, "[%lld.%06lld, \"o\", ", (long long)(event.time / SECOND),
+			      (long long)(event.time % SECOND));
+		json_quote(&out, writer_slice(&replay->shown));
+		writer_text(&out, "]\n");
+	}
+	done = out.failed ? -1 : print_out(&out);
+end:
+	asciicast_close(&cast);
+	writer_free(&out);
+	return done;
+}
+
 static int play(struct replay *replay, struct slice bytes)
 {
 	struct asciicast cast;
@@ -271,10 +316,10 @@ static int play(struct replay *replay, struct slice bytes)
 	int64_t from = 0;
 	int result;
 
-	if (replay->raw) {
+	if (replay->cast) {
 		struct writer out = {.at = (uint8_t *)(uintptr_t)bytes.at, .length = bytes.length};
 
-		return print_out(&out);
+		return replay->raw ? print_out(&out) : print_cast(replay, bytes);
 	}
 	if (replay->search) {
 		from = search(replay, bytes, !replay->has_terminal || replay->at_once);
@@ -348,7 +393,7 @@ static int play_id(struct replay *replay, const struct folders *folders, const c
 
 		if (number && i + 1 != (size_t)number)
 			continue;
-		if (found.count > 1 && !replay->raw)
+		if (found.count > 1 && !replay->cast)
 			fprintf(stderr, "recording %zu of %zu\n", i + 1, found.count);
 		if (found.contents[i].length)
 			writer_bytes(&bytes, writer_slice(&found.contents[i]));
@@ -385,7 +430,8 @@ static int run_replay(const struct invocation *invocation)
 		.step = option_given(invocation, "step"),
 		.input = option_given(invocation, "input"),
 		.at_once = option_given(invocation, "no-wait"),
-		.raw = option_given(invocation, "cast"),
+		.cast = option_given(invocation, "cast"),
+		.raw = option_given(invocation, "raw"),
 		.search = option_value(invocation, "search"),
 		.shown = writer_growing(RECORDING_MAX),
 	};
@@ -397,7 +443,7 @@ static int run_replay(const struct invocation *invocation)
 	if (replay.search && !*replay.search)
 		usage_error(invocation, "--search needs a text");
 	folders_find(invocation, &folders);
-	if (!replay.raw && !replay.at_once && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+	if (!replay.cast && !replay.at_once && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		enter_raw(&replay);
 	if (stat(what, &status) == 0 && S_ISREG(status.st_mode))
 		result = play_file(&replay, what);
