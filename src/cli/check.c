@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/folders.h"
+#include "process/steer.h"
 
 #define FINDINGS_MAX    ((size_t)4 << 20) /* bytes of all findings together */
 #define DISK_WARNING    ((uint64_t)1 << 30)
@@ -283,6 +284,19 @@ static void check_ports(struct check *check)
 	}
 }
 
+static void check_any_port(struct check *check)
+{
+	char why[STEER_WHY];
+
+	if (!check->settings.decoy.any_port)
+		return;
+	if (steer_possible(why))
+		find(check, OK, NULL, "any port: the kernel steers them (sk_lookup)");
+	else
+		find(check, ERROR, "start as root on Linux 5.9 or newer, or take any-port out",
+		     "any port: the kernel does not steer them: %s", why);
+}
+
 /* --- how the host looks to a scanner --- */
 
 static const struct {
@@ -491,6 +505,7 @@ static int run_check(const struct invocation *invocation)
 		check_persona(&check);
 		check_user(&check);
 		check_ports(&check);
+		check_any_port(&check);
 		check_appearance(&check);
 		check_geo(&check);
 	}

@@ -106,7 +106,9 @@ static int collect_sockets(struct decoy_process *decoy, const struct installatio
 		}
 		decoy->listeners[listeners++] = (struct worker_listener){
 			grants[i].descriptor, socket->transport,
-			&host->plain_services[2 * socket->service + socket->tls]};
+			socket->any_port ? &host->settings.decoy.any_service
+					 : &host->plain_services[2 * socket->service + socket->tls],
+			socket->any_port};
 	}
 	decoy->setup.listeners = decoy->listeners;
 	decoy->setup.listener_count = listeners;
@@ -175,6 +177,8 @@ static int decoy_run(struct process *self, void *context)
 	decoy->setup.tls = host->tls;
 	decoy->setup.host_keys = host->host_keys;
 	decoy->setup.host = decoy->machine;
+	decoy->setup.takers = host->takers;
+	decoy->setup.taker_count = host->taker_count;
 	decoy->setup.access_memory = host->access_memory;
 	decoy->setup.spool = spool_open(process_descriptor(self, "spool"), &limits);
 	decoy->setup.evidence_folder = process_descriptor(self, "inbox");

@@ -8,6 +8,7 @@
 #include "decoy/host_keys.h"
 #include "decoy/tls.h"
 #include "decoy/worker.h"
+#include "process/steer.h"
 #include "process/supervisor.h"
 
 #define HOST_SPOOLS_MAX 40 /* a worker's each (32 at most), the store's and the supervisor's */
@@ -27,8 +28,13 @@ struct installation {
 	struct host_keys *host_keys;
 	struct arena arena;             /* what protocols prepared */
 	struct service *plain_services; /* [2 * plan]: in the clear, [2 * plan + 1]: under TLS */
+	const struct service *takers[SERVICES_MAX]; /* of sessions at other ports */
+	size_t taker_count;
 	struct access_memory *access_memory;
 	struct open_sockets sockets;
+	struct steer *steer;           /* of listen.any-port, or NULL */
+	struct steer_ports left_alone; /* by it */
+	int64_t any_port_at;           /* when to look at them again */
 	const char *listen_address;
 	struct config_port_range passive;
 	struct sandbox_user user;

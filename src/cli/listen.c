@@ -23,8 +23,24 @@ static const char *hint(int problem)
 	return "";
 }
 
+/* linux/in6.h, which cannot be had beside netinet/in.h */
+#ifndef IPV6_RECVORIGDSTADDR
+#define IPV6_RECVORIGDSTADDR 74
+#endif
+
+/* Each datagram comes with the address and port that it was sent to. */
+static void tell_original_port(int descriptor, sa_family_t family)
+{
+	int on = 1;
+
+	if (family == AF_INET6)
+		setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, &on, sizeof(on));
+	else
+		setsockopt(descriptor, IPPROTO_IP, IP_RECVORIGDSTADDR, &on, sizeof(on));
+}
+
 /* -1 with errno. */
-static int open_one(const struct endpoint *endpoint, enum transport transport)
+static int open_one(const struct endpoint *endpoint, enum transport transport, bool any_port)
 {
 	struct sockaddr_storage address;
 	socklen_t length = endpoint_to_socket(endpoint, &address);
@@ -44,6 +60,8 @@ static int open_one(const struct endpoint *endpoint, enum transport transport)
 	} else if (transport == UDP) {
 		setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	}
+	if (transport == UDP && any_port)
+		tell_original_port(descriptor, address.ss_family);
 	if (transport == TCP) /* accepted sockets inherit it */
 		setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (bind(descriptor, (struct sockaddr *)&address, length) < 0 ||
@@ -78,7 +96,8 @@ static int take_over(struct open_sockets *before, const struct open_socket *want
 		struct open_socket *old = &before->items[i];
 
 		if (old->taken_over || old->transport != wanted->transport ||
-		    old->worker != wanted->worker || old->endpoint.port != wanted->endpoint.port ||
+		    old->worker != wanted->worker || old->any_port != wanted->any_port ||
+		    (!wanted->any_port && old->endpoint.port != wanted->endpoint.port) ||
 		    !address_equal(&old->endpoint.address, &wanted->endpoint.address))
 			continue;
 		old->taken_over = true;
@@ -91,7 +110,8 @@ static int open_or_take_over(struct open_sockets *before, const struct open_sock
 {
 	int descriptor = take_over(before, wanted);
 
-	return descriptor >= 0 ? descriptor : open_one(&wanted->endpoint, wanted->transport);
+	return descriptor >= 0 ? descriptor
+			       : open_one(&wanted->endpoint, wanted->transport, wanted->any_port);
 }
 
 /* One port on one address; true when it is open. */
@@ -169,6 +189,62 @@ static void open_passive(const struct decoy_settings *settings, const struct add
 	}
 }
 
+/* Any-port's sockets are at loopback, at a port of the kernel's choice that all workers share:
+ * steering asks for none of both. Returns how many failed. */
+static size_t open_any(unsigned workers, enum transport transport, bool v6,
+		       struct open_sockets *before, struct open_sockets *sockets)
+{
+	struct endpoint endpoint = {.port = 0};
+	size_t failed = 0;
+
+	if (address_parse(slice_text(v6 ? "::1" : "127.0.0.1"), &endpoint.address) < 0)
+		return workers;
+	for (unsigned worker = 0; worker < workers; worker++) {
+		struct open_socket wanted = {.worker = worker,
+					     .any_port = true,
+					     .transport = transport,
+					     .endpoint = endpoint};
+		struct sockaddr_storage bound;
+		socklen_t length = sizeof(bound);
+		const struct open_socket *open;
+
+		if (!open_port(before, sockets, wanted)) {
+			failed++;
+			continue;
+		}
+		open = &sockets->items[sockets->count - 1];
+		if (getsockname(open->descriptor, (struct sockaddr *)&bound, &length) == 0)
+			endpoint.port = endpoint_from_socket(&bound).port;
+	}
+	return failed;
+}
+
+static bool wants_family(const struct decoy_settings *settings, int family)
+{
+	struct address address;
+
+	for (size_t i = 0; i < settings->addresses.count; i++) {
+		if (address_parse(slice_text(settings->addresses.items[i]), &address) == 0 &&
+		    address.family == family)
+			return true;
+	}
+	return false;
+}
+
+static size_t open_all_any(const struct decoy_settings *settings, unsigned workers,
+			   struct open_sockets *before, struct open_sockets *sockets)
+{
+	size_t failed = 0;
+
+	for (int v6 = 0; v6 <= 1; v6++) {
+		if (!wants_family(settings, v6 ? 6 : 4))
+			continue;
+		failed += open_any(workers, TCP, v6 != 0, before, sockets);
+		failed += open_any(workers, UDP, v6 != 0, before, sockets);
+	}
+	return failed;
+}
+
 size_t listen_open(const struct decoy_settings *settings, unsigned workers,
 		   struct open_sockets *before, struct open_sockets *sockets)
 {
@@ -189,6 +265,8 @@ size_t listen_open(const struct decoy_settings *settings, unsigned workers,
 		}
 		open_passive(settings, &address, workers, before, sockets);
 	}
+	if (settings->any_port)
+		failed += open_all_any(settings, workers, before, sockets);
 	return failed;
 }
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "cli/any_port.h"
 #include "cli/folders.h"
 #include "cli/host_roles.h"
 #include "cli/listen.h"
@@ -289,7 +290,8 @@ static void print_ready(const struct installation *host)
 	size_t ports = 0;
 
 	for (size_t i = 0; i < host->sockets.count; i++)
-		ports += host->sockets.items[i].worker == 0 && !host->sockets.items[i].passive;
+		ports += host->sockets.items[i].worker == 0 && !host->sockets.items[i].passive &&
+			 !host->sockets.items[i].any_port;
 	log_info("ready: %zu ports, %lld decoy processes, persona %s, data in %s", ports,
 		 (long long)decoy->workers, decoy->persona_name, host->folders.data);
 }
@@ -318,11 +320,22 @@ static void drop_loaded(struct installation *host)
 	host->plain_services = NULL;
 }
 
+/* The first service of a protocol takes over what speaks it at other ports. */
+static void add_taker(struct installation *host, const struct service *service)
+{
+	for (size_t i = 0; i < host->taker_count; i++) {
+		if (host->takers[i]->protocol == service->protocol)
+			return;
+	}
+	host->takers[host->taker_count++] = service;
+}
+
 /* A service plan stands for two services: in the clear and under TLS. */
 static int split_services(struct installation *host)
 {
 	const struct decoy_settings *decoy = &host->settings.decoy;
 
+	host->taker_count = 0;
 	host->plain_services = calloc(2 * decoy->service_count + 1, sizeof(struct service));
 	if (!host->plain_services)
 		return -1;
@@ -330,6 +343,7 @@ static int split_services(struct installation *host)
 		host->plain_services[2 * i] = decoy->services[i].service;
 		host->plain_services[2 * i + 1] = decoy->services[i].service;
 		host->plain_services[2 * i + 1].tls = true;
+		add_taker(host, &host->plain_services[2 * i]);
 	}
 	return 0;
 }
@@ -410,12 +424,21 @@ static int reload(void *context, struct supervisor *supervisor)
 	drop_loaded(host);
 	*host = fresh;
 	apply_options(host->invocation, host); /* what pointed into the other struct */
+	any_port_close(host);
+	if (any_port_open(host) < 0)
+		log_error("ports without a decoy of their own are closed now");
 	host->setup->log_level = (enum log_level)host->settings.log_level;
 	host->setup->restart = restart_policy(host);
 	log_open("sundew", host->setup->log_level, false);
 	if (host_status_open(host) < 0)
 		log_warning("the supervisor goes on with its spool's old limits");
 	return 0;
+}
+
+static void watch(void *context, struct supervisor *supervisor, bool drained)
+{
+	any_port_watch(context, clock_monotonic());
+	host_status_watch(context, supervisor, drained);
 }
 
 static int supervise(struct installation *host)
@@ -437,7 +460,7 @@ static int supervise(struct installation *host)
 		.report = host_status_notice,
 		.all_started = all_started,
 		.reload = reload,
-		.watch = host_status_watch,
+		.watch = watch,
 	};
 
 	host->setup = &setup;
@@ -483,7 +506,8 @@ static int run_host(struct installation *host, const struct invocation *invocati
 	host->access_memory = open_access_memory(host);
 	if (!host->access_memory || open_folders(host) < 0 || host_status_open(host) < 0)
 		return EXIT_TROUBLE;
-	status = supervise(host);
+	status = any_port_open(host) < 0 ? EXIT_TROUBLE : supervise(host);
+	any_port_close(host);
 	host_status_close(host);
 	return status;
 }

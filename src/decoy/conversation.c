@@ -53,16 +53,21 @@ void conversation_add(struct session *session, bool from_client, struct slice by
 		return;
 }
 
+void conversation_drop(struct session *session)
+{
+	if (!session->conversation)
+		return;
+	buffer_drop(&session->conversation->records, SIZE_MAX);
+	free(session->conversation);
+	session->conversation = NULL;
+}
+
 void conversation_finish(struct session *session)
 {
 	struct conversation *conversation = session->conversation;
 
-	if (!conversation)
-		return;
-	if (conversation->client_spoke)
+	if (conversation && conversation->client_spoke)
 		session_keep(session, EVIDENCE_CONVERSATION, "bytes", SLICE(""),
 			     buffer_slice(conversation->records));
-	buffer_drop(&conversation->records, SIZE_MAX);
-	free(conversation);
-	session->conversation = NULL;
+	conversation_drop(session);
 }

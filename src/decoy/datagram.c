@@ -11,7 +11,8 @@
 union control {
 	struct cmsghdr header;
 	uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-		     CMSG_SPACE(sizeof(struct in_pktinfo))];
+		     CMSG_SPACE(sizeof(struct in_pktinfo)) +
+		     CMSG_SPACE(sizeof(struct sockaddr_in6))];
 };
 
 static size_t chain_of(struct worker *worker, const struct endpoint *peer,
@@ -97,6 +98,16 @@ static struct connection *make_session(struct worker *worker, struct listening *
 	return connection;
 }
 
+/* The address and port in the datagram's own headers: a steered one was sent to neither of the
+ * socket's. */
+static bool is_original_destination(const struct cmsghdr *c)
+{
+	return (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_ORIGDSTADDR &&
+		c->cmsg_len == CMSG_LEN(sizeof(struct sockaddr_in))) ||
+	       (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_ORIGDSTADDR &&
+		c->cmsg_len == CMSG_LEN(sizeof(struct sockaddr_in6)));
+}
+
 /* Where the datagram was sent to: from the packet information where the socket listens everywhere.
  */
 static struct endpoint local_endpoint(const struct listening *l, struct msghdr *message)
@@ -119,6 +130,11 @@ static struct endpoint local_endpoint(const struct listening *l, struct msghdr *
 			memset(&storage, 0, sizeof(storage));
 			memcpy(&storage, &in, sizeof(in));
 			local.address = endpoint_from_socket(&storage).address;
+		} else if (l->setup.any_port && is_original_destination(c)) {
+			struct sockaddr_storage storage = {0};
+
+			memcpy(&storage, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+			return endpoint_from_socket(&storage);
 		}
 	}
 	return local;

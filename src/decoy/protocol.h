@@ -47,6 +47,9 @@ struct protocol {
 	 */
 	void (*release)(void *options);
 
+	/* What the client turned out to speak, for network.protocol; NULL, or NULL from it: the
+	 * protocol's own name. */
+	const char *(*spoken)(const void *state);
 	/* How sure the first bytes speak this protocol, 0 to 100; NULL: never. */
 	int (*recognise)(struct slice first);
 	/* The connection is there (for UDP: the first datagram is about to come). NULL: nothing. */
@@ -94,6 +97,16 @@ bool session_in_tls(const struct session *session);  /* the session speaks TLS n
 struct tls_pipe *session_tls_pipe(struct session *session);
 /* Bytes written and not yet sent: who writes much waits for `drained` beyond some. */
 size_t session_output_waiting(const struct session *session);
+
+/* --- handing a session over --- */
+
+/* The decoy of this trap that is surest (protocol.recognise) of these first bytes, which were not
+ * used up, takes the session over: its `opened` is called, then it gets them. What this protocol
+ * reported stays; its own functions are not called again. False: nobody knows them, and nothing
+ * changed. TCP only, once a session. */
+MUST_CHECK bool session_hand_over(struct session *session, struct slice first);
+/* The same to the decoy of that protocol. */
+bool session_hand_over_to(struct session *session, const char *protocol);
 
 /* --- what is around --- */
 

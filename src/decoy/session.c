@@ -128,6 +128,8 @@ struct session *session_of_extra(void *extra)
 
 /* --- input --- */
 
+static void enter_tls(struct session *session);
+
 static bool is_held(const struct session *session)
 {
 	return (session->flags & HOLDS_OUTPUT) != 0;
@@ -136,12 +138,11 @@ static bool is_held(const struct session *session)
 /* Offers what waits to the protocol while it makes progress. */
 static void offer_input(struct session *session)
 {
-	const struct protocol *protocol = session->service->protocol;
-
 	if (session->flags & IN_PROTOCOL)
 		return;
 	while (session->input && !is_held(session) && !(session->flags & (CLOSING | FAILED)) &&
 	       !(session->flags & TLS_AFTER_OUTPUT)) {
+		const struct protocol *protocol = session->service->protocol;
 		struct slice waiting = buffer_slice(session->input);
 		size_t used;
 
@@ -149,24 +150,31 @@ static void offer_input(struct session *session)
 		used = protocol->input ? protocol->input(session, session_state(session), waiting)
 				       : waiting.length;
 		session->flags &= (uint16_t)~IN_PROTOCOL;
-		if (used == 0)
+		if (used == 0 && session->service->protocol == protocol)
 			break;
 		buffer_drop(&session->input, used);
 	}
 	if (session->flags & CLOSING)
 		buffer_drop(&session->input, SIZE_MAX);
+	else if (session->flags & TLS_AFTER_OUTPUT && !session->output && !is_held(session))
+		enter_tls(session);
+}
+
+static size_t input_limit(const struct session *session)
+{
+	size_t limit = session->service->protocol->input_max;
+
+	return limit ? limit : INPUT_MAX_DEFAULT;
 }
 
 static void take_plaintext(struct session *session, struct slice bytes)
 {
-	const struct protocol *protocol = session->service->protocol;
-	size_t limit = protocol->input_max ? protocol->input_max : INPUT_MAX_DEFAULT;
-
 	if (session->flags & (CLOSING | FAILED))
 		return;
 	conversation_add(session, true, bytes);
 	/* What comes beyond the cap in one piece may still be used up at once: take it in steps. */
 	while (bytes.length && !(session->flags & (CLOSING | FAILED))) {
+		size_t limit = input_limit(session);
 		size_t waiting = session->input ? session->input->length : 0;
 		struct slice step = slice_first(bytes, limit - (waiting < limit ? waiting : limit));
 
@@ -260,6 +268,33 @@ void session_feed_end(struct session *session)
 	if (!session->reason)
 		session->reason = "client";
 	wake(session);
+}
+
+bool session_become(struct session *session, const struct service *service)
+{
+	const struct protocol *protocol = service->protocol;
+	void *state = NULL, **first = session_state(session);
+
+	if (session->flags & (HANDED_OVER | CLOSING | FAILED | IS_UDP) ||
+	    session->service->protocol->state_size < sizeof(state))
+		return false;
+	state = arena_take(&session->arena, protocol->state_size + 1);
+	if (!state)
+		return false;
+	memset(state, 0, protocol->state_size);
+	*first = state;
+	session->flags |= HANDED_OVER;
+	session->service = service;
+	session->timer = 0;
+	session->idle = service->idle;
+	if (!service->record_conversation)
+		conversation_drop(session);
+	session_report(session, session_event(session, "protocol.identified"));
+	if (protocol->opened)
+		protocol->opened(session, state);
+	offer_input(session); /* from a timer: what waited is the new protocol's */
+	wake(session);
+	return true;
 }
 
 /* --- output --- */

@@ -49,6 +49,9 @@ struct trap {
 	const struct tls_settings *tls;    /* NULL: no certificate at hand */
 	const struct host_keys *host_keys; /* SSH's; NULL: none at hand */
 	const struct host *host;           /* the fake machine behind shells; NULL: none */
+	/* Decoys that take over sessions of other ports, one a protocol, in the clear. */
+	const struct service *const *takers;
+	size_t taker_count;
 	const char *sensor;
 	size_t session_memory;   /* arena cap of one session */
 	uint64_t evidence_bytes; /* cap of one piece of evidence */

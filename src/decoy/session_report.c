@@ -11,6 +11,8 @@ struct event *session_event(struct session *session, const char *action)
 	struct trap *trap = session->trap;
 	struct event *event = &trap->event;
 	int64_t now = trap->wall(trap);
+	const struct protocol *protocol = session->service->protocol;
+	const char *spoken = protocol->spoken ? protocol->spoken(session_state(session)) : NULL;
 
 	event_clear(event);
 	ulid_next(&trap->ulids, now, trap->event_id);
@@ -24,7 +26,7 @@ struct event *session_event(struct session *session, const char *action)
 	event_set_address(event, FIELD_DESTINATION_IP, &session->local.address);
 	event_set_number(event, FIELD_DESTINATION_PORT, session->local.port);
 	event_set_words(event, FIELD_NETWORK_TRANSPORT, session->flags & IS_UDP ? "udp" : "tcp");
-	event_set_words(event, FIELD_NETWORK_PROTOCOL, session->service->protocol->name);
+	event_set_words(event, FIELD_NETWORK_PROTOCOL, spoken ? spoken : protocol->name);
 	event_set_text(event, FIELD_SESSION_ID, slice_of(trap->session_id, ULID_LENGTH));
 	return event;
 }

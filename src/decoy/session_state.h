@@ -30,6 +30,7 @@ enum {
 	IS_UDP = 1 << 8,
 	FAILED = 1 << 9, /* out of memory or a limit: end at once */
 	CLOSED_CALLED = 1 << 10,
+	HANDED_OVER = 1 << 11, /* the first protocol's state holds a pointer to the second's */
 };
 
 struct session {
@@ -65,7 +66,9 @@ struct session {
 
 static inline void *session_state(struct session *session)
 {
-	return (uint8_t *)session->memory + session->state_offset;
+	void *state = (uint8_t *)session->memory + session->state_offset;
+
+	return session->flags & HANDED_OVER ? *(void **)state : state;
 }
 
 static inline struct slice buffer_slice(const struct buffer *buffer)
@@ -80,6 +83,12 @@ void buffer_drop(struct buffer **buffer, size_t count);
 /* Conversation: both directions, timed; see conversation.c for the format. */
 void conversation_add(struct session *session, bool from_client, struct slice bytes);
 void conversation_finish(struct session *session);
+
+/* Forgets what was said so far. */
+void conversation_drop(struct session *session);
+
+/* Gives the session to that service; false: it stays where it is. */
+bool session_become(struct session *session, const struct service *service);
 
 void evidence_finish_all(struct session *session);
 

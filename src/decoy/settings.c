@@ -27,7 +27,8 @@ static const struct config_section sensor_section = {
 struct listen_values {
 	struct config_texts addresses;
 	int64_t port_offset, workers;
-	struct config_ports passive_ports;
+	struct config_ports passive_ports, leave_ports;
+	bool any_port;
 };
 
 static const struct directive listen_directives[] = {
@@ -39,6 +40,12 @@ static const struct directive listen_directives[] = {
 	 "Decoy processes; 0: one for each processor, at most 4", false},
 	{"passive-ports", DIRECTIVE_PORTS, FIELD_OF(listen_values, passive_ports), "41000-41031", 0,
 	 0, NULL, "Ports for passive data connections (FTP), shared out among the workers", false},
+	{"any-port", DIRECTIVE_BOOLEAN, FIELD_OF(listen_values, any_port), "no", 0, 0, NULL,
+	 "All TCP and UDP ports on which no other program listens lead to the decoys (needs root)",
+	 false},
+	{"leave-ports", DIRECTIVE_PORTS, FIELD_OF(listen_values, leave_ports), NULL, 0, 0, NULL,
+	 "Ports that any-port leaves to the host, whether a program listens there now or not",
+	 false},
 };
 
 static const struct config_section listen_section = {
@@ -266,6 +273,21 @@ static void take_services(struct config *config, struct decoy_settings *settings
 	}
 }
 
+/* What answers at ports that no service names: `unknown` as it is configured, or as it is by
+ * default. Nothing goes back over UDP, where sources are made up. */
+static struct service any_service(const struct decoy_settings *settings)
+{
+	for (size_t i = 0; i < settings->service_count; i++) {
+		if (settings->services[i].service.protocol == &protocol_unknown)
+			return settings->services[i].service;
+	}
+	return (struct service){.protocol = &protocol_unknown,
+				.idle = 5 * MINUTE,
+				.lifetime = DAY,
+				.input_bytes = (uint64_t)256 << 20,
+				.record_conversation = true};
+}
+
 static void take_tarpits(struct config *config, struct decoy_settings *settings)
 {
 	const struct config_node *list = config_child(config_root(config), "tarpit");
@@ -328,7 +350,10 @@ void decoy_settings_take(struct config *config, enum access_override access,
 	settings->port_offset = where.port_offset;
 	settings->workers = where.workers;
 	settings->passive_ports = where.passive_ports;
+	settings->any_port = where.any_port;
+	settings->leave_ports = where.leave_ports;
 	take_services(config, settings);
+	settings->any_service = any_service(settings);
 	take_tarpits(config, settings);
 	settings->policy = access_policy_take(config, config_child(root, "access"), access);
 }

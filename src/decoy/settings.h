@@ -43,6 +43,9 @@ struct decoy_settings {
 	int64_t port_offset;
 	int64_t workers;
 	struct config_ports passive_ports;
+	bool any_port;
+	struct config_ports leave_ports; /* the host's own, when any_port is set */
+	struct service any_service;      /* for these ports */
 	struct decoy_limits limits;
 	struct service_plan *services;
 	size_t service_count;

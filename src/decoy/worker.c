@@ -334,7 +334,7 @@ static void start_listening(struct worker *worker)
 		l->setup = worker->setup->listeners[i];
 		if (getsockname(l->setup.descriptor, (struct sockaddr *)&bound, &length) == 0)
 			l->local = endpoint_from_socket(&bound);
-		l->wildcard = memcmp(l->local.address.bytes, nothing, 16) == 0;
+		l->wildcard = l->setup.any_port || memcmp(l->local.address.bytes, nothing, 16) == 0;
 		l->watch = event_new(
 			worker->base, l->setup.descriptor, EV_READ | EV_PERSIST,
 			l->setup.transport == UDP ? datagram_on_readable : connection_on_accept, l);
@@ -379,6 +379,8 @@ static int open_worker(struct worker *worker, const struct worker_setup *setup)
 		.tls = setup->tls,
 		.host_keys = setup->host_keys,
 		.host = setup->host,
+		.takers = setup->takers,
+		.taker_count = setup->taker_count,
 		.sensor = setup->settings->sensor,
 		.session_memory = (size_t)limits->session_memory,
 		.evidence_bytes = (uint64_t)limits->evidence_bytes,

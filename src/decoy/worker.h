@@ -12,6 +12,7 @@ struct worker_listener {
 	int descriptor;
 	enum transport transport;
 	const struct service *service;
+	bool any_port; /* connections to every port are steered to it */
 };
 
 enum worker_counter {
@@ -35,6 +36,8 @@ struct worker_setup {
 	const struct host_keys *host_keys;
 	const struct host *host; /* the fake machine; NULL: none */
 	struct access_memory *access_memory;
+	const struct service *const *takers; /* see struct trap */
+	size_t taker_count;
 	const struct worker_listener *listeners;
 	size_t listener_count;
 	const int *passive; /* listening sockets for data connections */

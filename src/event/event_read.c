@@ -14,7 +14,7 @@
 
 #define PATH_MAX_LENGTH 64  /* longer than any path of the schema */
 #define NESTING_MAX     8   /* deeper than any path of the schema */
-#define LIST_READ_MAX   128 /* sundew.truncated and .escaped may name every field */
+#define LIST_READ_MAX   256 /* sundew.truncated and .escaped may name every field */
 
 _Static_assert(LIST_READ_MAX >= EVENT_LIST_MAX && LIST_READ_MAX >= FIELD_COUNT,
 	       "a list that was written must be readable");
