@@ -28,7 +28,7 @@ struct flow {
 	/* key */
 	struct address client, server;
 	uint16_t client_port, server_port, vlan;
-	uint8_t transport; /* enum transport */
+	uint8_t transport; /* enum packet_transport */
 
 	uint8_t state; /* enum flow_state */
 	bool midstream;
@@ -39,6 +39,9 @@ struct flow {
 
 	int64_t started, seen;
 	uint64_t packets[2], bytes[2]; /* by enum direction; payload bytes */
+	uint64_t framed[2];            /* bytes with all headers */
+	uint8_t flags[2];              /* TCP: all that were set */
+	uint32_t alerts;
 	struct stream *streams[2];     /* TCP only */
 	char session[ULID_LENGTH + 1]; /* the decoy's session, or one of its own */
 
@@ -54,6 +57,7 @@ struct flow {
 	size_t held;       /* bytes that were last counted for it */
 	uint8_t list;      /* which list of the table it is on */
 	bool told;         /* the session id is made */
+	bool linked;       /* ... and is that of a decoy's session */
 	struct flow *bucket_next, *older, *newer;
 	uint32_t hash;
 };

@@ -103,6 +103,8 @@ static void look_at(struct sensor *sensor, const struct packet *packet)
 	if (flow) {
 		flow->packets[direction]++;
 		flow->bytes[direction] += packet->payload.length;
+		flow->framed[direction] += packet->frame.length;
+		flow->flags[direction] |= (uint8_t)packet->flags;
 		if (packet->transport == TRANSPORT_TCP)
 			connection_packet(sensor, flow, direction, packet);
 		else if (flow->packets[0] && flow->packets[1])
@@ -207,7 +209,7 @@ void sensor_event_of_flow(struct event *event, struct flow *flow, int64_t time)
 	struct ulid_source ids = {0};
 
 	/* An id costs randomness: only flows that are told of get one. */
-	if (!flow->told) {
+	if (!flow->told && !flow->linked) {
 		ulid_next(&ids, flow->started, flow->session);
 		flow->told = true;
 	}

@@ -6,10 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "capture/fingerprint/handshake.h"
+#include "capture/inspection_event.h"
 #include "capture/packet_file.h"
 #include "capture/rules/engine.h"
 #include "capture/sensor.h"
 #include "cli/rule_files.h"
+#include "exchange/eve.h"
 
 #define P0F_DEFAULT "/etc/p0f/p0f.fp" /* Debian's package p0f */
 
@@ -25,9 +27,11 @@ static const struct command_option capture_options[] = {
 	 "Rules to look with, in Snort's or Suricata's language; several are "
 	 "joined by commas"},
 	{"variables", 0, "NAME=VALUE;...", "Variables of the rules, like HOME_NET=192.0.2.0/24"},
+	{"classes", 0, "FILE", "Classes and their priorities, a classification.config"},
 	{"cache", 0, "DIR", "Keep compiled rules in this folder, so that the next start is quick"},
 	{"p0f", 0, "FILE",
 	 "Signatures of TCP stacks (default: " P0F_DEFAULT ", where it is there)"},
+	{"eve", 0, NULL, "Print EVE records, as Suricata writes them, instead of events"},
 	{"statistics", 's', NULL, "Print counts at the end, on standard error"},
 };
 
@@ -36,7 +40,10 @@ struct capture {
 	struct p0f *p0f;
 	struct writer out;
 	struct ulid_source ids;
-	bool broken;
+	bool broken, as_eve, finishing;
+	struct eve eve;
+	struct wants wants; /* the rules', and what EVE's records tell */
+	uint64_t packets;
 };
 
 static void print_event(void *context, struct event *event, struct flow *flow)
@@ -44,6 +51,12 @@ static void print_event(void *context, struct event *event, struct flow *flow)
 	struct capture *capture = context;
 	char id[ULID_LENGTH + 1];
 
+	if (capture->as_eve) {
+		if (eve_write(&capture->eve, event, &capture->out) && print_out(&capture->out) < 0)
+			capture->broken = true;
+		writer_clear(&capture->out);
+		return;
+	}
 	if (!event_has(event, FIELD_EVENT_ID)) {
 		ulid_next(&capture->ids, event_number(event, FIELD_TIME), id);
 		event_set_words(event, FIELD_EVENT_ID, id);
@@ -58,6 +71,8 @@ static void print_event(void *context, struct event *event, struct flow *flow)
 
 static void tell_alert(void *context, const struct rule *rule, const struct inspection *inspection)
 {
+	const struct capture *capture = context;
+	struct inspection_room room;
 	struct event event;
 	char id[32];
 	struct flow *flow = inspection->flow;
@@ -68,6 +83,23 @@ static void tell_alert(void *context, const struct rule *rule, const struct insp
 	else
 		sensor_event_of_packet(&event, inspection->packet);
 	rule_event(&event, rule, id);
+	inspection_event(&event, &room, inspection);
+	if (inspection->packet)
+		event_set_number(&event, FIELD_PACKET_NUMBER, (int64_t)capture->packets);
+	print_event(context, &event, flow);
+}
+
+/* Only EVE has records of flows. */
+static void tell_flow_over(void *context, struct flow *flow)
+{
+	struct capture *capture = context;
+	struct event event;
+
+	event_clear(&event);
+	sensor_event_of_flow(&event, flow, flow->seen);
+	event_set_words(&event, FIELD_EVENT_ACTION, "session.close");
+	event_set_words(&event, FIELD_EVENT_REASON, capture->finishing ? "shutdown" : "timeout");
+	flow_event(&event, flow);
 	print_event(context, &event, flow);
 }
 
@@ -154,10 +186,19 @@ static void print_engine(const struct engine *engine)
 		(unsigned long long)counts.alerts, (unsigned long long)counts.shed);
 }
 
+static void tell_left_out(struct capture *capture)
+{
+	eve_tell_left_out(&capture->eve, &capture->out);
+	if (capture->out.length)
+		fprintf(stderr, "sundew: %.*s", (int)capture->out.length,
+			(const char *)capture->out.at);
+	writer_clear(&capture->out);
+}
+
 /* Reads to the end; -1 when the file is broken from some point on (said, and what came before it
  * stands). */
 static int read_all(struct packet_file *file, struct sensor *sensor, const char *path,
-		    const struct capture *capture)
+		    struct capture *capture)
 {
 	enum link_type link = packet_file_link(file);
 	struct slice frame;
@@ -165,8 +206,11 @@ static int read_all(struct packet_file *file, struct sensor *sensor, const char 
 	int64_t time;
 	int got;
 
-	while (!capture->broken && (got = packet_file_next(file, &frame, &wire_length, &time)) == 1)
+	while (!capture->broken &&
+	       (got = packet_file_next(file, &frame, &wire_length, &time)) == 1) {
+		capture->packets++;
 		sensor_packet(sensor, link, frame, wire_length, time);
+	}
 	if (!capture->broken && got < 0) {
 		fprintf(stderr, "sundew: %s: %s; what came before it was read\n", path,
 			packet_file_why(file));
@@ -198,23 +242,33 @@ static int capture_run(const struct invocation *invocation)
 	setup.listener.context = &capture;
 	setup.listener.event = print_event;
 	setup.listener.handshake = tell_handshake;
-	capture.p0f = open_p0f(invocation);
 	file = packet_file_open(path, why);
 	if (!file) {
 		fprintf(stderr, "sundew: cannot read %s: %s\n", path, why);
 		return EXIT_TROUBLE;
 	}
+	capture.p0f = open_p0f(invocation);
 	if (option_given(invocation, "rules")) {
 		rule_files_open(&capture.rules, invocation);
 		setup.listener.wants = engine_wants(capture.rules.engine);
 		setup.listener.inspect = inspect;
+	}
+	capture.as_eve = option_given(invocation, "eve");
+	if (capture.as_eve) {
+		if (setup.listener.wants)
+			capture.wants = *setup.listener.wants;
+		inspection_event_wants(&capture.wants);
+		setup.listener.wants = &capture.wants;
+		setup.listener.flow_over = tell_flow_over;
 	}
 	sensor = sensor_new(&setup);
 	if (!sensor)
 		fatal("out of memory for %zu flows", setup.flows.flows);
 	started = clock_monotonic();
 	result = read_all(file, sensor, path, &capture);
+	capture.finishing = true;
 	sensor_finish(sensor);
+	tell_left_out(&capture);
 	if (option_given(invocation, "statistics")) {
 		struct sensor_counts counts = sensor_counts(sensor);
 
@@ -234,7 +288,9 @@ const struct command command_capture = {
 	.name = "capture",
 	.summary = "Tell what a capture file holds",
 	.details = "Reads packets from a file and prints what the network sensor makes of them as "
-		   "events, one line of JSON each: fingerprints of clients, alerts of rules.",
+		   "events, one line of JSON each: fingerprints of clients, alerts of rules. With "
+		   "--eve they are records as Suricata's eve.json holds them, with one more for "
+		   "each flow; what has no such record is counted on standard error.",
 	.options = capture_options,
 	.option_count = ARRAY_COUNT(capture_options),
 	.run = capture_run,

@@ -8,9 +8,10 @@
 #include "cli/folders.h"
 #include "cli/query_options.h"
 #include "exchange/csv.h"
+#include "exchange/eve.h"
 
 static const struct command_option export_options[] = {
-	{"format", 0, "FORM", "ndjson (default) or csv"},
+	{"format", 0, "FORM", "ndjson (default), csv, or eve: records as Suricata writes them"},
 	{"output", 'o', "FILE", "Write there instead of on standard output"},
 	OPTION_RANGE,
 	OPTION_FILTERS,
@@ -48,11 +49,17 @@ static const enum event_field columns[] = {
 	FIELD_EVENT_REASON,
 };
 
+enum form { FORM_NDJSON, FORM_CSV, FORM_EVE, FORM_COUNT };
+static const char *const form_names[] = {"ndjson", "csv", "eve"};
+
 struct exporter {
 	struct writer out;
 	struct arena arena;
+	struct eve eve;
 	int file;
-	bool csv, broken;
+	enum form form;
+	bool broken;
+	uint64_t unread; /* events that could not be read back */
 };
 
 static void flush(struct exporter *exporter)
@@ -94,21 +101,62 @@ static void csv_field(struct exporter *exporter, const struct event *event, enum
 	csv_cell(&exporter->out, text[0] ? slice_text(text) : value, first);
 }
 
+static void csv_row(struct exporter *exporter, const struct event *event)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(columns); i++)
+		csv_field(exporter, event, columns[i], i == 0);
+	writer_text(&exporter->out, "\r\n");
+}
+
+static void csv_header(struct exporter *exporter)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(columns); i++)
+		csv_cell(&exporter->out, slice_text(event_fields[columns[i]].path), i == 0);
+	writer_text(&exporter->out, "\r\n");
+}
+
+static enum form form_named(const struct invocation *invocation)
+{
+	const char *name = option_value(invocation, "format");
+
+	for (size_t i = 0; name && i < FORM_COUNT; i++)
+		if (strcmp(name, form_names[i]) == 0)
+			return (enum form)i;
+	if (name)
+		usage_error(invocation, "--format %s: must be ndjson, csv or eve", name);
+	return FORM_NDJSON;
+}
+
+/* What the output lacks. */
+static void tell_missing(struct exporter *exporter)
+{
+	if (exporter->unread)
+		log_error("%llu events could not be read and are missing",
+			  (unsigned long long)exporter->unread);
+	writer_clear(&exporter->out);
+	eve_tell_left_out(&exporter->eve, &exporter->out);
+	if (exporter->out.length)
+		fprintf(stderr, "sundew: %.*s", (int)exporter->out.length,
+			(const char *)exporter->out.at);
+}
+
 static bool export_event(void *context, const struct query_event *found)
 {
 	struct exporter *exporter = context;
 	struct event event;
 	const char *why;
 
-	if (!exporter->csv) {
+	if (exporter->form == FORM_NDJSON) {
 		writer_bytes(&exporter->out, found->json);
 		writer_u8(&exporter->out, '\n');
-	} else if (event_read(&event, found->json, &exporter->arena, &why) == 0) {
-		for (size_t i = 0; i < ARRAY_COUNT(columns); i++)
-			csv_field(exporter, &event, columns[i], i == 0);
-		writer_text(&exporter->out, "\r\n");
-		arena_drop(&exporter->arena);
+	} else if (event_read(&event, found->json, &exporter->arena, &why) < 0) {
+		exporter->unread++;
+	} else if (exporter->form == FORM_EVE) {
+		(void)eve_write(&exporter->eve, &event, &exporter->out);
+	} else {
+		csv_row(exporter, &event);
 	}
+	arena_drop(&exporter->arena);
 	if (exporter->out.length > 65536)
 		flush(exporter);
 	return !exporter->broken;
@@ -118,21 +166,20 @@ static int run_export(const struct invocation *invocation)
 {
 	struct address source;
 	struct query_filter filter = filter_options(invocation, 0, &source);
-	const char *form = option_value(invocation, "format"),
-		   *path = option_value(invocation, "output");
+	const char *path = option_value(invocation, "output");
 	struct exporter exporter = {.out = writer_growing((size_t)8 << 20),
 				    .arena = arena_of((size_t)16 << 20),
 				    .file = STDOUT_FILENO,
-				    .csv = form && strcmp(form, "csv") == 0};
+				    .form = form_named(invocation)};
 	struct query_page page;
 	struct folders folders;
 	struct store *store;
 	int result;
 
-	if (form && !exporter.csv && strcmp(form, "ndjson") != 0)
-		usage_error(invocation, "--format %s: must be ndjson or csv", form);
 	if (!option_given(invocation, "limit"))
 		filter.limit = SIZE_MAX / 2;
+	/* What reads Suricata's files expects them as they were written. */
+	filter.oldest_first |= exporter.form == FORM_EVE && !option_given(invocation, "limit");
 	folders_find(invocation, &folders);
 	store = host_store(&folders);
 	if (!store)
@@ -144,16 +191,15 @@ static int run_export(const struct invocation *invocation)
 		store_close(store);
 		return EXIT_TROUBLE;
 	}
-	for (size_t i = 0; exporter.csv && i < ARRAY_COUNT(columns); i++)
-		csv_cell(&exporter.out, slice_text(event_fields[columns[i]].path), i == 0);
-	if (exporter.csv)
-		writer_text(&exporter.out, "\r\n");
+	if (exporter.form == FORM_CSV)
+		csv_header(&exporter);
 	result = query_events(store, &filter, export_event, &exporter, &page);
 	if (result < 0)
 		log_error("%s", store_problem(store));
 	flush(&exporter);
 	if (exporter.broken)
 		log_error("the output could not be written whole: %m");
+	tell_missing(&exporter);
 	store_close(store);
 	writer_free(&exporter.out);
 	return result < 0 || exporter.broken ? EXIT_TROUBLE : EXIT_GOOD;
@@ -161,7 +207,7 @@ static int run_export(const struct invocation *invocation)
 
 const struct command command_export = {
 	.name = "export",
-	.summary = "Export events as JSON lines or CSV",
+	.summary = "Export events as JSON lines, CSV or EVE records",
 	.options = export_options,
 	.option_count = ARRAY_COUNT(export_options),
 	.run = run_export,

@@ -51,7 +51,7 @@ char *rule_files_read(const char *path, size_t *length)
 }
 
 /* NAME=VALUE;NAME=VALUE */
-static void read_variables(struct rule_files *files, char *at)
+static int read_variables(struct rule_files *files, char *at)
 {
 	while (at && *at) {
 		char *end = strchr(at, ';'), *equals;
@@ -59,34 +59,44 @@ static void read_variables(struct rule_files *files, char *at)
 		if (end)
 			*end++ = '\0';
 		equals = strchr(at, '=');
-		if (!equals)
-			fatal("--variables wants NAME=VALUE, not %s", at);
+		if (!equals) {
+			log_error("variables of rules are NAME=VALUE, not %s", at);
+			return -1;
+		}
 		*equals = '\0';
-		if (rule_variables_set(&files->variables, at, equals + 1) < 0)
-			fatal("more than %d variables", VARIABLES_MAX);
+		if (rule_variables_set(&files->variables, at, equals + 1) < 0) {
+			log_error("more than %d variables of rules", VARIABLES_MAX);
+			return -1;
+		}
 		at = end;
 	}
+	return 0;
 }
 
-static void add_file(struct rule_files *files, const char *path, const struct engine_report *report)
+static int add_file(struct rule_files *files, const char *path, const struct engine_report *report)
 {
 	struct engine_counts before = engine_counts(files->engine), after;
 	size_t length;
 	char *text;
 
-	if (files->count == RULE_FILES_MAX)
-		fatal("more than %d files of rules", RULE_FILES_MAX);
+	if (files->count == RULE_FILES_MAX) {
+		log_error("more than %d files of rules", RULE_FILES_MAX);
+		return -1;
+	}
 	text = rule_files_read(path, &length);
-	if (!text)
-		fatal("cannot read the rules %s: %m", path);
+	if (!text) {
+		log_error("cannot read the rules %s: %m", path);
+		return -1;
+	}
 	files->texts[files->count] = text;
 	engine_add(files->engine, path, slice_of(text, length), report);
 	after = engine_counts(files->engine);
 	files->files[files->count++] =
 		(struct rule_file){path, after.read - before.read, after.refused - before.refused};
+	return 0;
 }
 
-static void read_classes(struct rule_files *files, const char *path)
+static int read_classes(struct rule_files *files, const char *path)
 {
 	struct rule_classes classes;
 	size_t length;
@@ -94,48 +104,72 @@ static void read_classes(struct rule_files *files, const char *path)
 	char *text = rule_files_read(path, &length);
 	const char *why;
 
-	if (!text)
-		fatal("cannot read the classes %s: %m", path);
+	if (!text) {
+		log_error("cannot read the classes %s: %m", path);
+		return -1;
+	}
 	rule_classes_start(&classes);
 	files->arena = arena_of(1024 * 1024);
 	why = rule_classes_read(&classes, slice_of(text, length), &files->arena, &line);
 	free(text);
-	if (why)
-		fatal("%s:%u: %s", path, line, why);
+	if (why) {
+		log_error("%s:%u: %s", path, line, why);
+		return -1;
+	}
 	engine_set_classes(files->engine, &classes);
+	return 0;
 }
 
-void rule_files_load(struct rule_files *files, const struct invocation *invocation,
-		     const char *const *paths, size_t count, const struct engine_report *report)
+static int make_ready(struct rule_files *files, const char *cache)
 {
-	const char *cache = option_value(invocation, "cache"), *why;
-	const char *classes = option_value(invocation, "classes");
-	const char *variables = option_value(invocation, "variables");
+	const char *why;
 	int folder = -1;
 
-	rule_variables_start(&files->variables);
-	files->names = variables ? strdup(variables) : NULL;
-	if (variables && !files->names)
-		fatal("out of memory");
-	if (files->names)
-		read_variables(files, files->names);
-	files->engine = engine_new(&files->variables);
-	if (!files->engine)
-		fatal("out of memory");
-	if (classes)
-		read_classes(files, classes);
-	for (size_t i = 0; i < count; i++)
-		add_file(files, paths[i], report);
 	if (cache) {
 		folder = open(cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (folder < 0)
-			fatal("cannot open the folder %s: %m", cache);
+		if (folder < 0) {
+			log_error("cannot open the folder %s: %m", cache);
+			return -1;
+		}
 	}
 	why = engine_ready(files->engine, folder);
 	if (folder >= 0)
 		close(folder);
 	if (why)
-		fatal("cannot compile the rules: %s", why);
+		log_error("cannot compile the rules: %s", why);
+	return why ? -1 : 0;
+}
+
+int rule_files_read_all(struct rule_files *files, const struct rule_sources *sources,
+			const char *const *paths, size_t count, const struct engine_report *report)
+{
+	rule_variables_start(&files->variables);
+	files->names = strdup(sources->variables ? sources->variables : "");
+	if (!files->names || read_variables(files, files->names) < 0)
+		return -1;
+	files->engine = engine_new(&files->variables);
+	if (!files->engine) {
+		log_error("no memory for rules");
+		return -1;
+	}
+	if (sources->classes && read_classes(files, sources->classes) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (add_file(files, paths[i], report) < 0)
+			return -1;
+	}
+	return make_ready(files, sources->cache);
+}
+
+void rule_files_load(struct rule_files *files, const struct invocation *invocation,
+		     const char *const *paths, size_t count, const struct engine_report *report)
+{
+	struct rule_sources sources = {.variables = option_value(invocation, "variables"),
+				       .classes = option_value(invocation, "classes"),
+				       .cache = option_value(invocation, "cache")};
+
+	if (rule_files_read_all(files, &sources, paths, count, report) < 0)
+		exit(EXIT_TROUBLE);
 }
 
 void rule_files_open(struct rule_files *files, const struct invocation *invocation)
@@ -189,4 +223,12 @@ void rule_event(struct event *event, const struct rule *rule, char id[32])
 		event_set_words(event, FIELD_RULE_CATEGORY, rule->class_type);
 	if (rule->reference)
 		event_set_words(event, FIELD_RULE_REFERENCE, rule->reference);
+	if (rule->class_title)
+		event_set_words(event, FIELD_RULE_CLASS, rule->class_title);
+	event_set_number(event, FIELD_RULE_PRIORITY, rule->priority);
+	if (rule->metadata.length)
+		event_set_text(event, FIELD_RULE_METADATA, rule->metadata);
+	if (rule->target != TARGET_UNKNOWN)
+		event_set_words(event, FIELD_RULE_TARGET,
+				rule->target == TARGET_SOURCE ? "source" : "destination");
 }

@@ -26,7 +26,18 @@ struct rule_files {
  * it stays); how many were refused is told on standard error. Ends the program with a message when
  * a file cannot be read. */
 void rule_files_open(struct rule_files *files, const struct invocation *invocation);
-/* The same for files that are named in words. */
+/* Where rules look for what they need; each may be NULL. */
+struct rule_sources {
+	const char *variables; /* NAME=VALUE;... */
+	const char *classes;   /* a classification.config */
+	const char *cache;     /* folder of compiled rules */
+};
+
+/* Loads those files; -1 with a message printed. */
+MUST_CHECK int rule_files_read_all(struct rule_files *files, const struct rule_sources *sources,
+				   const char *const *paths, size_t count,
+				   const struct engine_report *report);
+/* The same with the options of a command, which ends when something cannot be read. */
 void rule_files_load(struct rule_files *files, const struct invocation *invocation,
 		     const char *const *paths, size_t count, const struct engine_report *report);
 void rule_files_close(struct rule_files *files);

@@ -3,6 +3,22 @@
 
 #include "capture/fingerprint/tls_fingerprint.h"
 
+const char *hello_version_name(int64_t version)
+{
+	return version == 0x0300   ? "SSLv3"
+	       : version == 0x0301 ? "TLSv1"
+	       : version == 0x0302 ? "TLSv1.1"
+	       : version == 0x0303 ? "TLSv1.2"
+	       : version == 0x0304 ? "TLSv1.3"
+				   : NULL;
+}
+
+static void set_version(struct event *event, int64_t version)
+{
+	if (hello_version_name(version))
+		event_set_words(event, FIELD_TLS_VERSION, hello_version_name(version));
+}
+
 static void tell(struct application_context *context, const struct tls_hello *hello,
 		 const char *ja3, const char *ja4)
 {
@@ -14,6 +30,9 @@ static void tell(struct application_context *context, const struct tls_hello *he
 	event_set_words(&event, ja4 ? FIELD_TLS_JA3 : FIELD_TLS_JA3S, ja3);
 	if (ja4)
 		event_set_words(&event, FIELD_TLS_JA4, ja4);
+	/* What a client offers is not what was agreed upon. */
+	if (!ja4)
+		set_version(&event, tls_hello_version(hello));
 	if (hello->server_name.length)
 		event_set_text(&event, FIELD_TLS_SERVER_NAME, hello->server_name);
 	context->tell(context, &event);

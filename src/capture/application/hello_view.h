@@ -8,4 +8,7 @@
  * as an event; nothing where it is none. `transport` as JA4 has it: 't' over TCP, 'q' in QUIC. */
 void hello_view(struct findings_view *view, struct slice body, bool server, char transport);
 
+/* "TLSv1.3" for 0x0304, as OpenSSL writes it; NULL: no name is known. */
+const char *hello_version_name(int64_t version);
+
 #endif

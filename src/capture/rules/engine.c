@@ -615,6 +615,8 @@ void engine_inspect(struct engine *e, const struct inspection *i,
 			continue;
 		}
 		rule->hits++;
+		if (i->flow)
+			i->flow->alerts++;
 		e->counts.alerts++;
 		alert(context, rule, i);
 	}

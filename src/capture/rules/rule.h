@@ -214,8 +214,9 @@ struct rule {
 	struct slice metadata; /* "key value, key value"; of several the first */
 	uint8_t target;        /* enum rule_target */
 
-	uint8_t kinds, sides, transports; /* bit sets; transports: 1 << enum transport; 0: any IP */
-	uint8_t application;              /* enum application_id; NONE: any */
+	uint8_t kinds, sides,
+		transports;  /* bit sets; transports: 1 << enum packet_transport; 0: any IP */
+	uint8_t application; /* enum application_id; NONE: any */
 	bool established, not_established, both_ways, no_alert, tests_bits, sets_bits;
 	bool ip_only;               /* it asks for addresses only */
 	bool once;                  /* once a flow and direction is enough */
