@@ -42,7 +42,7 @@ enum recognition {
 
 struct application {
 	enum application_id id;
-	enum transport transports[2]; /* TRANSPORT_OTHER (0) ends the list early */
+	enum packet_transport transports[2]; /* TRANSPORT_OTHER (0) ends the list early */
 	/* From the first bytes of one side of a flow. `port` is the server's. */
 	enum recognition (*recognise)(struct slice bytes, enum direction direction, uint16_t port);
 	size_t state_size; /* zeroed memory, one for each flow */

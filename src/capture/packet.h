@@ -29,7 +29,7 @@ enum link_type {
 	LINK_COOKED2 = 276,
 };
 
-enum transport {
+enum packet_transport {
 	TRANSPORT_OTHER,
 	TRANSPORT_TCP,
 	TRANSPORT_UDP,
@@ -87,7 +87,7 @@ struct packet {
 	uint8_t fragment_protocol;
 
 	/* TCP, UDP, ICMP; only of packets that are no fragments */
-	enum transport transport;
+	enum packet_transport transport;
 	struct slice transport_header;
 	uint16_t source_port, destination_port;
 	uint32_t sequence, acknowledgement;

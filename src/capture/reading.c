@@ -124,7 +124,7 @@ static bool change_reader(struct flow *flow, enum application_id application)
 	return reader && take_reader(flow, reader);
 }
 
-static bool reads(const struct application *reader, enum transport transport)
+static bool reads(const struct application *reader, enum packet_transport transport)
 {
 	return reader->transports[0] == transport || reader->transports[1] == transport;
 }
@@ -137,7 +137,7 @@ static enum recognition recognise(struct flow *flow, enum direction direction, s
 	for (size_t i = 0; applications[i]; i++) {
 		enum recognition found;
 
-		if (!reads(applications[i], (enum transport)flow->transport))
+		if (!reads(applications[i], (enum packet_transport)flow->transport))
 			continue;
 		found = applications[i]->recognise(bytes, direction, flow->server_port);
 		if (found == RECOGNISED_YES)

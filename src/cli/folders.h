@@ -4,6 +4,7 @@
  *     secret               32 random bytes of this installation: personas vary by them
  *     certificate.pem key.pem  of the TLS decoys
  *     access.table         what sources tried, and the pairs they got in with
+ *     packets/             the capture's ring of recent packets
  *     machines/            what intruders wrote on the fake machine, by source
  *     spool/NAME/          events of one process, waiting and read
  *     evidence/            by SHA-256; evidence/inbox/ is where decoys leave it
@@ -39,8 +40,17 @@ MUST_CHECK int folders_open(const struct folders *folders, const char *name, boo
 MUST_CHECK int folders_secret(const struct folders *folders, uint8_t secret[PERSONA_SECRET_LENGTH],
 			      int64_t *installed);
 
+/* The network sensor. */
+struct capture_settings {
+	struct config_texts interfaces; /* none: it does not run */
+	struct config_texts rules;
+	const char *filter, *variables, *classes, *rules_cache, *p0f; /* each may be NULL */
+	int64_t ring_bytes, flow_bytes, buffer_bytes;
+};
+
 /* What belongs to no decoy. */
 struct host_settings {
+	struct capture_settings capture;
 	struct decoy_settings decoy;
 	int64_t spool_segment, spool_total, spool_keep;
 	int64_t store_age, store_bytes, evidence_total;

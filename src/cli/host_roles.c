@@ -19,10 +19,8 @@ const char *const host_counter_names[HOST_COUNTERS] = {
 #define COUNTER(symbol, name) name,
 #include "decoy/worker_counters.def"
 #undef COUNTER
-	"stored",
-	"damaged",
-	"backlog",
-	"store_failing",
+	"stored",  "damaged",         "backlog", "store_failing",
+	"packets", "packets_dropped", "flows",   "capture_events",
 };
 
 int host_spool_folder(const struct installation *host, const char *name)
@@ -177,6 +175,8 @@ static int decoy_run(struct process *self, void *context)
 	decoy->setup.tls = host->tls;
 	decoy->setup.host_keys = host->host_keys;
 	decoy->setup.host = decoy->machine;
+	decoy->setup.tap = process_descriptor(self, "tap");
+	decoy->setup.sessions = host->sessions;
 	decoy->setup.takers = host->takers;
 	decoy->setup.taker_count = host->taker_count;
 	decoy->setup.access_memory = host->access_memory;

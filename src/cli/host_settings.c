@@ -53,6 +53,35 @@ static const struct config_section restart_section = {
 	"restart", restart_directives, ARRAY_COUNT(restart_directives),
 	"How soon a process that died is started again."};
 
+#define CAPTURE(member) offsetof(struct host_settings, capture.member)
+static const struct directive capture_directives[] = {
+	{"interfaces", DIRECTIVE_TEXTS, CAPTURE(interfaces), NULL, 0, 0, NULL,
+	 "Interfaces whose packets are looked at (needs root): eth0; with none there is no capture",
+	 false},
+	{"filter", DIRECTIVE_TEXT, CAPTURE(filter), NULL, 0, 0, NULL,
+	 "Which packets, in pcap-filter(7)'s language; `leave-ports` are always left out", false},
+	{"rules", DIRECTIVE_TEXTS, CAPTURE(rules), NULL, 0, 0, NULL,
+	 "Files of rules, in Snort's or Suricata's language", false},
+	{"variables", DIRECTIVE_TEXT, CAPTURE(variables), NULL, 0, 0, NULL,
+	 "Variables of the rules: HOME_NET=192.0.2.0/24;HTTP_PORTS=any", false},
+	{"classes", DIRECTIVE_TEXT, CAPTURE(classes), NULL, 0, 0, NULL,
+	 "Classes of rules and their priorities, a classification.config", false},
+	{"rules-cache", DIRECTIVE_TEXT, CAPTURE(rules_cache), NULL, 0, 0, NULL,
+	 "Folder for compiled rules, so that the next start is quick", false},
+	{"p0f", DIRECTIVE_TEXT, CAPTURE(p0f), NULL, 0, 0, NULL,
+	 "Signatures of TCP stacks; default: those of Debian's p0f, where it is installed", false},
+	{"ring-bytes", DIRECTIVE_SIZE, CAPTURE(ring_bytes), "256M", 0, (int64_t)1 << 44, NULL,
+	 "Recent packets kept on disk, for `sundew packets`; 0: none", false},
+	{"flow-bytes", DIRECTIVE_SIZE, CAPTURE(flow_bytes), "64M", 1 << 20, (int64_t)1 << 40, NULL,
+	 "Memory that connections being followed may hold", false},
+	{"buffer-bytes", DIRECTIVE_SIZE, CAPTURE(buffer_bytes), "16M", 1 << 20, 1 << 30, NULL,
+	 "The kernel's room for packets of one interface that wait to be read", false},
+};
+
+static const struct config_section capture_section = {
+	"capture", capture_directives, ARRAY_COUNT(capture_directives),
+	"The network sensor: fingerprints and rules on what comes in."};
+
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 
 static const struct directive host_directives[] = {
@@ -65,8 +94,8 @@ static const struct directive host_directives[] = {
 static const struct config_section host_section = {
 	"", host_directives, ARRAY_COUNT(host_directives), "At the top of the file."};
 
-const struct config_section *const host_sections[] = {&host_section, &spool_section, &store_section,
-						      &restart_section, NULL};
+const struct config_section *const host_sections[] = {
+	&host_section, &spool_section, &store_section, &restart_section, &capture_section, NULL};
 
 /* Applies a section that fills part of the settings; config_take clears nothing else. */
 static void take(struct config *config, const struct config_node *node,
@@ -90,6 +119,7 @@ struct config *host_settings_load(const struct folders *folders, enum access_ove
 	take(config, config_child(root, "spool"), &spool_section, settings);
 	take(config, config_child(root, "store"), &store_section, settings);
 	take(config, config_child(root, "restart"), &restart_section, settings);
+	take(config, config_child(root, "capture"), &capture_section, settings);
 	(void)config_finish(config);
 	if (!settings->decoy.share)
 		settings->decoy.share = folders->share;

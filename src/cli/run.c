@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "process/supervisor.h"
 
 #define WORKERS_STANDARD_MAX 4
+#define TAP_ROOM             (4 * 1024 * 1024) /* bytes of decrypted streams that wait */
 
 static const struct command_option run_options[] = {
 	OPTION_DATA,
@@ -227,6 +229,17 @@ static int open_folder_for_user(const struct installation *host, const char *nam
 	return folder;
 }
 
+static int open_spool(struct installation *host, const char *name)
+{
+	struct host_spool *spool = &host->spools[host->spool_count++];
+	char path[64];
+
+	snprintf(spool->name, sizeof(spool->name), "%s", name);
+	snprintf(path, sizeof(path), "spool/%s", name);
+	spool->folder = open_folder_for_user(host, path);
+	return spool->folder;
+}
+
 static int open_folders(struct installation *host)
 {
 	host->store_folder = open_folder_for_user(host, "store");
@@ -234,26 +247,22 @@ static int open_folders(struct installation *host)
 	host->inbox_folder = open_folder_for_user(host, "evidence/inbox");
 	host->spools_folder = open_folder_for_user(host, "spool");
 	host->machines_folder = open_folder_for_user(host, "machines");
+	host->packets_folder = open_folder_for_user(host, "packets");
 	if (host->store_folder < 0 || host->evidence_folder < 0 || host->inbox_folder < 0 ||
-	    host->spools_folder < 0 || host->machines_folder < 0)
+	    host->spools_folder < 0 || host->machines_folder < 0 || host->packets_folder < 0)
 		return -1;
 	host->spool_count = 0;
-	for (unsigned i = 0; i < (unsigned)host->settings.decoy.workers + 2; i++) {
-		struct host_spool *spool = &host->spools[host->spool_count++];
-		char path[64];
+	for (unsigned i = 0; i < (unsigned)host->settings.decoy.workers; i++) {
+		char name[24];
 
-		if (i < (unsigned)host->settings.decoy.workers)
-			snprintf(spool->name, sizeof(spool->name), "decoy-%u", i);
-		else
-			snprintf(spool->name, sizeof(spool->name), "%s",
-				 i == (unsigned)host->settings.decoy.workers ? "store-0"
-									     : "supervisor");
-		snprintf(path, sizeof(path), "spool/%s", spool->name);
-		spool->folder = open_folder_for_user(host, path);
-		if (spool->folder < 0)
+		snprintf(name, sizeof(name), "decoy-%u", i);
+		if (open_spool(host, name) < 0)
 			return -1;
 	}
-	return 0;
+	return open_spool(host, "store-0") < 0 || open_spool(host, "supervisor") < 0 ||
+			       open_spool(host, "capture-0") < 0
+		       ? -1
+		       : 0;
 }
 
 /* --- what the supervisor asks --- */
@@ -271,10 +280,19 @@ static int grants(void *context, const struct process_role *role, unsigned insta
 		out[count++] = (struct process_grant){"spools", host->spools_folder};
 		return (int)count;
 	}
+	if (role == &role_capture) {
+		out[count++] =
+			(struct process_grant){"spool", host_spool_folder(host, "capture-0")};
+		out[count++] = (struct process_grant){"packets", host->packets_folder};
+		out[count++] = (struct process_grant){"tap", host->tap[1]};
+		return (int)count;
+	}
 	snprintf(spool, sizeof(spool), "decoy-%u", instance);
 	out[count++] = (struct process_grant){"spool", host_spool_folder(host, spool)};
 	out[count++] = (struct process_grant){"inbox", host->inbox_folder};
 	out[count++] = (struct process_grant){"machines", host->machines_folder};
+	if (host->sessions)
+		out[count++] = (struct process_grant){"tap", host->tap[0]};
 	for (size_t i = 0; i < host->sockets.count && count < capacity; i++) {
 		if (host->sockets.items[i].worker != instance)
 			continue;
@@ -380,11 +398,18 @@ static int load(struct installation *host, const struct invocation *invocation,
 	return EXIT_GOOD;
 }
 
+static unsigned captures(const struct host_settings *settings)
+{
+	return settings->capture.interfaces.count > 0;
+}
+
 /* What only a restart can change; NULL: nothing of that. */
 static const char *fixed_change(const struct installation *host, const struct installation *fresh)
 {
 	if (fresh->settings.decoy.workers != host->settings.decoy.workers)
 		return "another number of workers needs a restart";
+	if (captures(&fresh->settings) != captures(&host->settings))
+		return "capture on or off needs a restart";
 	if (fresh->user.uid != host->user.uid)
 		return "another user needs a restart";
 	return NULL;
@@ -446,6 +471,7 @@ static int supervise(struct installation *host)
 	const struct supervisor_plan plan[] = {
 		{&role_decoy, (unsigned)host->settings.decoy.workers},
 		{&role_store, 1},
+		{&role_capture, captures(&host->settings)},
 	};
 	struct supervisor_setup setup = {
 		.plan = plan,
@@ -489,6 +515,22 @@ static int lock_folder(const struct installation *host)
 	return file;
 }
 
+/* What decoys tell the capture process. Messages stay apart, and who finds it full goes on. */
+static int connect_capture(struct installation *host)
+{
+	int room = TAP_ROOM;
+
+	host->sessions = session_table_make();
+	if (!host->sessions ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, host->tap) < 0) {
+		log_error("cannot connect the decoys with the capture: %m");
+		return -1;
+	}
+	if (setsockopt(host->tap[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		setsockopt(host->tap[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	return 0;
+}
+
 static int run_host(struct installation *host, const struct invocation *invocation)
 {
 	const char *listen = option_value(invocation, "listen");
@@ -504,6 +546,8 @@ static int run_host(struct installation *host, const struct invocation *invocati
 		return status;
 	log_open("sundew", (enum log_level)host->settings.log_level, false);
 	host->access_memory = open_access_memory(host);
+	if (captures(&host->settings) && connect_capture(host) < 0)
+		return EXIT_TROUBLE;
 	if (!host->access_memory || open_folders(host) < 0 || host_status_open(host) < 0)
 		return EXIT_TROUBLE;
 	status = any_port_open(host) < 0 ? EXIT_TROUBLE : supervise(host);

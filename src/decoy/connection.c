@@ -364,6 +364,7 @@ static void begin(struct worker *worker, struct listening *l, int descriptor,
 		close(descriptor);
 		return;
 	}
+	worker_name_session(worker, session);
 	connection = session_extra(session);
 	connection->at = listening_number(l);
 	connection->descriptor = descriptor;

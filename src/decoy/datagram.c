@@ -87,6 +87,7 @@ static struct connection *make_session(struct worker *worker, struct listening *
 			       sizeof(struct connection));
 	if (!session)
 		return NULL;
+	worker_name_session(worker, session);
 	connection = session_extra(session);
 	connection->at = listening_number(l);
 	connection->descriptor = l->setup.descriptor;

@@ -213,6 +213,22 @@ static void flush_tls(struct session *session)
 	writer_free(&cipher);
 }
 
+/* To be called when the pipe has counted the bytes. */
+static void tell_decrypted(struct session *session, bool to_client, struct slice bytes)
+{
+	uint64_t in, out;
+
+	if (!session->trap->decrypted)
+		return;
+	tls_pipe_count(session->tls, &in, &out);
+	if (to_client)
+		session->trap->decrypted(session->trap, session, true, bytes, out - bytes.length,
+					 in);
+	else
+		session->trap->decrypted(session->trap, session, false, bytes, in - bytes.length,
+					 out);
+}
+
 static void feed_tls(struct session *session, struct slice bytes)
 {
 	uint8_t plain[4096];
@@ -228,6 +244,7 @@ static void feed_tls(struct session *session, struct slice bytes)
 	while (!(session->flags & CLOSING) &&
 	       (got = tls_pipe_read(session->tls, plain, sizeof(plain), &closed)) > 0) {
 		begin_after_handshake(session);
+		tell_decrypted(session, false, slice_of(plain, (size_t)got));
 		take_plaintext(session, slice_of(plain, (size_t)got));
 	}
 	begin_after_handshake(session);
@@ -330,10 +347,12 @@ void session_write(struct session *session, struct slice bytes)
 	if (session->flags & IS_UDP) {
 		write_framed(session, bytes);
 	} else if (session->flags & SPEAKS_TLS) {
-		if (tls_pipe_write(session->tls, bytes) < 0)
+		if (tls_pipe_write(session->tls, bytes) < 0) {
 			session_fail(session, "tls error");
-		else
+		} else {
+			tell_decrypted(session, true, bytes);
 			flush_tls(session);
+		}
 	} else if (buffer_add(&session->output, bytes, OUTPUT_MAX) < 0) {
 		session_fail(session, "output limit");
 	}
@@ -600,6 +619,8 @@ void session_end(struct session *session, const char *reason)
 	if (protocol->closed)
 		protocol->closed(session, session_state(session));
 	session->flags |= FAILED | CLOSING;
+	if (session->flags & TLS_REPORTED)
+		tell_decrypted(session, false, (struct slice){NULL, 0});
 	evidence_finish_all(session);
 	conversation_finish(session);
 	if (session->channel) {

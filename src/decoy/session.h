@@ -67,6 +67,10 @@ struct trap {
 	/* A piece of evidence was kept in the folder, or the folder did not take it. NULL: nobody
 	 * wants to know. */
 	void (*evidence)(struct trap *trap, bool kept);
+	/* Plaintext of a session that speaks TLS; the offsets count what was told of it before, of
+	 * this direction and of the other. No bytes: it is over. NULL: nobody listens. */
+	void (*decrypted)(struct trap *trap, struct session *session, bool to_client,
+			  struct slice bytes, uint64_t offset, uint64_t other_offset);
 	/* The session has new output, a new deadline, or wants to end: look at it soon. */
 	void (*wake)(struct trap *trap, struct session *session);
 	/* Passive data connections; NULL: none. */

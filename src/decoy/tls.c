@@ -42,6 +42,7 @@ struct tls_pipe {
 	struct writer out;
 	uint8_t *server_name;
 	size_t server_name_length;
+	uint64_t plain_in, plain_out; /* bytes that came out of it and went in */
 	bool ready, broken;
 };
 
@@ -352,8 +353,10 @@ ssize_t tls_pipe_read(struct tls_pipe *pipe, uint8_t *at, size_t capacity, bool 
 		return 0;
 	ERR_clear_error();
 	int result = SSL_read_ex(pipe->ssl, at, capacity, &count);
-	if (result == 1)
+	if (result == 1) {
+		pipe->plain_in += count;
 		return (ssize_t)count;
+	}
 	if (SSL_get_shutdown(pipe->ssl) & SSL_RECEIVED_SHUTDOWN) {
 		ERR_clear_error();
 		*closed = true;
@@ -375,6 +378,7 @@ int tls_pipe_write(struct tls_pipe *pipe, struct slice plaintext)
 			return -1;
 		}
 		plaintext = slice_from(plaintext, written);
+		pipe->plain_out += written;
 	}
 	return 0;
 }
@@ -589,4 +593,10 @@ done:
 	BIO_free(certificate_pem);
 	ERR_clear_error();
 	return result;
+}
+
+void tls_pipe_count(const struct tls_pipe *pipe, uint64_t *in, uint64_t *out)
+{
+	*in = pipe->plain_in;
+	*out = pipe->plain_out;
 }

@@ -43,6 +43,8 @@ MUST_CHECK int tls_pipe_write(struct tls_pipe *pipe, struct slice plaintext);
 void tls_pipe_close(struct tls_pipe *pipe);
 /* Moves the ciphertext that waits for the peer into the writer. */
 void tls_pipe_output(struct tls_pipe *pipe, struct writer *out);
+/* Bytes of plaintext so far: that were read, that were written. */
+void tls_pipe_count(const struct tls_pipe *pipe, uint64_t *in, uint64_t *out);
 bool tls_pipe_is_ready(const struct tls_pipe *pipe); /* the handshake is done */
 
 /* Facts for events, once ready; "" before. Server name as the client sent it, even malformed. */

@@ -1,12 +1,14 @@
 /* The loop of a worker: set-up, deadlines, one turn after another; see worker.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "decoy/worker_state.h"
+#include "event/tap_piece.h"
 
 #define SOURCES_MAX 16384 /* 1.6 MiB at most, touched as they come */
 #define LAST_TURNS  3     /* of the loop, once it was told to drain */
@@ -79,6 +81,39 @@ static void trap_evidence(struct trap *trap, bool kept)
 	set_gauge(worker, WORKER_EVIDENCE_FAILING, &worker->evidence_failing, !kept);
 }
 
+static void send_piece(struct worker *worker, const struct tap_piece *piece)
+{
+	uint8_t room[TAP_PIECE_MESSAGE];
+	struct writer message = writer_fixed(room, sizeof(room));
+
+	/* A reader that is behind loses pieces, and knows it by the offsets. */
+	if (tap_piece_write(piece, &message) == 0 ||
+	    write(worker->setup->tap, message.at, message.length) < 0)
+		worker_count(worker, WORKER_TAP_LOST, 1);
+}
+
+static void trap_decrypted(struct trap *trap, struct session *session, bool to_client,
+			   struct slice bytes, uint64_t offset, uint64_t other_offset)
+{
+	struct worker *worker = worker_of(trap);
+	struct tap_piece piece = {.client = *session_peer(session),
+				  .server = *session_local(session),
+				  .to_client = to_client,
+				  .closed = bytes.length == 0,
+				  .time = worker->now_wall,
+				  .offset = offset,
+				  .other_offset = other_offset};
+
+	session_id(session, piece.session);
+	do {
+		piece.bytes = slice_first(bytes, TAP_PIECE_BYTES);
+		piece.opened = piece.offset == 0 && other_offset == 0 && !piece.closed;
+		send_piece(worker, &piece);
+		piece.offset += piece.bytes.length;
+		bytes = slice_from(bytes, piece.bytes.length);
+	} while (bytes.length);
+}
+
 static void trap_wake(struct trap *trap, struct session *session)
 {
 	worker_wake(worker_of(trap), session_extra(session));
@@ -132,6 +167,16 @@ void worker_read_clock(struct worker *worker)
 {
 	worker->now_wall = clock_wall();
 	worker->now_monotonic = clock_monotonic();
+}
+
+void worker_name_session(struct worker *worker, const struct session *session)
+{
+	struct session_ends ends = {*session_peer(session), *session_local(session),
+				    session_transport(session) == UDP ? IPPROTO_UDP : IPPROTO_TCP};
+	char name[ULID_LENGTH + 1];
+
+	session_id(session, name);
+	session_table_put(worker->setup->sessions, &ends, worker->now_wall, name);
 }
 
 /* --- deadlines --- */
@@ -392,6 +437,7 @@ static int open_worker(struct worker *worker, const struct worker_setup *setup)
 		.record = trap_record,
 		.evidence = trap_evidence,
 		.wake = trap_wake,
+		.decrypted = setup->tap >= 0 ? trap_decrypted : NULL,
 		.channel_listen = passive_listen,
 		.channel_drop = passive_drop,
 	};

@@ -6,6 +6,7 @@
 
 #include "decoy/settings.h"
 #include "event/spool.h"
+#include "process/session_table.h"
 
 /* A listening socket that was bound before the sandbox closed. */
 struct worker_listener {
@@ -36,6 +37,8 @@ struct worker_setup {
 	const struct host_keys *host_keys;
 	const struct host *host; /* the fake machine; NULL: none */
 	struct access_memory *access_memory;
+	struct session_table *sessions; /* told of every session; NULL: nobody asks */
+	int tap; /* takes decrypted streams (event/tap_piece.h); -1: nobody asks */
 	const struct service *const *takers; /* see struct trap */
 	size_t taker_count;
 	const struct worker_listener *listeners;

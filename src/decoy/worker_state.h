@@ -106,6 +106,8 @@ static inline uint16_t listening_number(const struct listening *l)
 }
 
 void worker_read_clock(struct worker *worker);
+/* Writes the session into the table of sessions. */
+void worker_name_session(struct worker *worker, const struct session *session);
 /* Puts a connection on its port's list, which is looked at before the loop sleeps again. */
 void worker_wake(struct worker *worker, struct connection *connection);
 /* Takes it off that list. */

@@ -20,8 +20,8 @@ const struct event_action event_actions[] = {
 	{"session.close", "A session ended; with its duration, its bytes and the reason"},
 	{"auth.attempt", "Someone tried to log in; with what was tried and how it was decided"},
 	{"command.input", "A command line was typed or sent to a shell"},
-	{"protocol.identified",
-	 "What a client speaks was told from its first bytes, on a port without a decoy of its own"},
+	{"protocol.identified", "What a client speaks was told from its first bytes, on a port "
+				"without a decoy of its own"},
 	{"protocol.request",
 	 "A request in a protocol's own terms (STOR, CONFIG SET, REGISTER, a query)"},
 	{"http.request", "An HTTP request was answered"},

@@ -84,6 +84,9 @@ static const int stream_calls[] = {
 static const int datagram_calls[] = {CALL(recvfrom), CALL(recvmmsg), CALL(getsockname),
 				     CALL(getsockopt), END};
 
+/* PACKET_STATISTICS, and SO_ERROR when an interface goes. */
+static const int packet_calls[] = {CALL(getsockopt), END};
+
 static const int file_calls[] = {CALL(openat),     CALL(newfstatat), CALL(statx),   CALL(faccessat),
 				 CALL(faccessat2), CALL(getdents64), CALL(mkdirat), CALL(unlinkat),
 				 CALL(renameat),   CALL(renameat2),  CALL(linkat),  CALL(ftruncate),
@@ -106,6 +109,7 @@ static const struct {
 	{EVERYONE, self_calls},
 	{SANDBOX_STREAMS, stream_calls},
 	{SANDBOX_DATAGRAMS, datagram_calls},
+	{SANDBOX_PACKETS, packet_calls},
 	{SANDBOX_FILES, file_calls},
 	{SANDBOX_DATABASE, database_calls},
 };

@@ -17,6 +17,13 @@ const struct sandbox sandbox_decoy = {
 	.files = 65536, /* one a session, and tarpits keep many */
 };
 
+const struct sandbox sandbox_capture = {
+	.calls = SANDBOX_PACKETS | SANDBOX_FILES,
+	.folders = {{"spool", APPEND}, {"packets", EVERYTHING}},
+	.memory_bytes = 4096 * MEBIBYTE,
+	.files = 256,
+};
+
 const struct sandbox sandbox_store = {
 	.calls = SANDBOX_FILES | SANDBOX_DATABASE,
 	.home = "store",

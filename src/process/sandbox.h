@@ -24,6 +24,7 @@ enum sandbox_calls {
 		1, /* accept on given listeners; options, addresses, shutdown of sockets */
 	SANDBOX_DATAGRAMS = 2, /* receive and send on given sockets with an address */
 	SANDBOX_FILES = 4,     /* open, make, rename, remove, sync: where Landlock lets it */
+	SANDBOX_PACKETS = 16,  /* counts of a packet socket; its ring is memory */
 	SANDBOX_DATABASE = 8,  /* what SQLite needs beyond that: locks, truncation, shared memory */
 };
 

@@ -204,7 +204,7 @@ static size_t mutate(uint8_t *bytes, size_t length, uint64_t *draws)
 struct conversation {
 	struct address client;
 	uint16_t client_port, server_port;
-	enum transport transport;
+	enum packet_transport transport;
 	struct writer bytes;
 	const struct application *reader;
 };

@@ -116,8 +116,8 @@ static inline void play_become(struct application_context *context, enum applica
 }
 
 /* `wanted`: names of buffers, NULL at its end; NULL: all. */
-static inline void play_start(struct play *play, enum application_id id, enum transport transport,
-			      const char *const *wanted)
+static inline void play_start(struct play *play, enum application_id id,
+			      enum packet_transport transport, const char *const *wanted)
 {
 	memset(play, 0, sizeof(*play));
 	play->reader = application_of(id);
@@ -231,7 +231,7 @@ static inline void play_free(struct play *play)
 	arena_drop(&play->scratch);
 }
 
-static inline void play_once(enum application_id id, enum transport transport,
+static inline void play_once(enum application_id id, enum packet_transport transport,
 			     const char *const *wanted, const struct play_step *steps, size_t count,
 			     size_t piece, const char *expected)
 {
@@ -254,7 +254,7 @@ static inline void play_once(enum application_id id, enum transport transport,
 }
 
 /* Whole, and over TCP byte by byte and in pieces of seven: all must say the same. */
-static inline void play_check(enum application_id id, enum transport transport,
+static inline void play_check(enum application_id id, enum packet_transport transport,
 			      const char *const *wanted, const struct play_step *steps,
 			      size_t count, const char *expected)
 {
@@ -269,7 +269,7 @@ static inline void play_check(enum application_id id, enum transport transport,
 	play_check(id, transport, wanted, steps, ARRAY_COUNT(steps), expected)
 
 /* Bytes without sense, with and without a start that has some: nothing but survival is asked. */
-static inline void play_garbage(enum application_id id, enum transport transport,
+static inline void play_garbage(enum application_id id, enum packet_transport transport,
 				struct slice start)
 {
 	uint64_t seed = 88172645463325252u;

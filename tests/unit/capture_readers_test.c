@@ -262,7 +262,7 @@ static void told_apart(void **state)
 {
 	static const struct {
 		enum application_id id;
-		enum transport transport;
+		enum packet_transport transport;
 		enum direction direction;
 		uint16_t port;
 		struct slice bytes;
@@ -331,7 +331,7 @@ static void gaps_and_garbage(void **state)
 {
 	static const struct {
 		enum application_id id;
-		enum transport transport;
+		enum packet_transport transport;
 		struct slice start;
 	} cases[] = {
 		{APPLICATION_SNMP, TRANSPORT_UDP, SLICE("\x30\x82\1\0\2\1\3\x30\x0d\2\1\1")},

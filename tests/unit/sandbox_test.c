@@ -346,7 +346,7 @@ TRY(remove_evidence, unlinkat(s->folders[EVIDENCE], "there", 0))
 TRY(read_dashboard, openat(s->folders[DASHBOARD], "there", O_RDONLY))
 TRY(remove_spool_segment, unlinkat(s->folders[OTHER_SPOOL], "there", 0))
 
-enum role { DECOY = 1, STORE_ROLE = 2, WEB = 4, ALL = 7 };
+enum role { DECOY = 1, STORE_ROLE = 2, WEB = 4, CAPTURE = 8, ALL = 15 };
 
 /* In this order: what takes a listener away comes last. */
 static const struct {
@@ -367,8 +367,8 @@ static const struct {
 	ALLOWED(draw_random, ALL),
 	ALLOWED(read_clock, ALL),
 	ALLOWED(allocate, ALL),
-	ALLOWED(append, DECOY),
-	ALLOWED(put_evidence, DECOY),
+	ALLOWED(append, DECOY | CAPTURE),
+	ALLOWED(put_evidence, DECOY | CAPTURE),
 	ALLOWED(accept_and_talk, DECOY | WEB),
 	ALLOWED(answer_datagram, DECOY),
 	ALLOWED(write_database, STORE_ROLE),
@@ -387,8 +387,8 @@ static const struct {
 	REFUSED(socket_unix, ALL, EPERM),
 	REFUSED(socket_netlink, ALL, EPERM),
 	REFUSED(socket_packet, ALL, EPERM),
-	REFUSED(accept_only, STORE_ROLE, EPERM),
-	REFUSED(send_datagram, STORE_ROLE, EPERM),
+	REFUSED(accept_only, STORE_ROLE | CAPTURE, EPERM),
+	REFUSED(send_datagram, STORE_ROLE | CAPTURE, EPERM),
 	REFUSED(exec_true, ALL, EPERM),
 	REFUSED(exec_at, ALL, EPERM),
 	REFUSED(fork_process, ALL, EPERM),
@@ -424,12 +424,12 @@ static const struct {
 	REFUSED(type_ahead, ALL, EPERM),
 	REFUSED(ask_for_signals, ALL, EPERM),
 	{"open_passwd", open_passwd, ALL, EACCES, ENOENT}, /* the root folder is another one */
-	REFUSED(climb_out, DECOY | STORE_ROLE, EACCES),
+	REFUSED(climb_out, DECOY | STORE_ROLE | CAPTURE, EACCES),
 	{"climb_out", climb_out, WEB, EACCES, ENOENT}, /* ".." stops at the root, its own data */
-	REFUSED(climb_beside, DECOY | WEB, EACCES),
-	REFUSED(open_unruled, DECOY | WEB, EACCES),
-	REFUSED(remove_from_spool, DECOY | WEB, EACCES),
-	REFUSED(remove_evidence, DECOY | WEB, EACCES),
+	REFUSED(climb_beside, DECOY | WEB | CAPTURE, EACCES),
+	REFUSED(open_unruled, DECOY | WEB | CAPTURE, EACCES),
+	REFUSED(remove_from_spool, DECOY | WEB | CAPTURE, EACCES),
+	REFUSED(remove_evidence, DECOY | WEB | CAPTURE, EACCES),
 	REFUSED(write_dashboard, ALL, EACCES),
 	REFUSED(make_in_dashboard, ALL, EACCES),
 	REFUSED(cut_dashboard, ALL, EACCES),
@@ -531,6 +531,7 @@ static const struct {
 	} granted[6];
 } roles[] = {
 	{"decoy", DECOY, &sandbox_decoy, {{"spool", SPOOL}, {"inbox", INBOX}}},
+	{"capture", CAPTURE, &sandbox_capture, {{"spool", SPOOL}, {"packets", INBOX}}},
 	{"store",
 	 STORE_ROLE,
 	 &sandbox_store,

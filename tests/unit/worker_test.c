@@ -174,6 +174,7 @@ static void scene_start(struct scene *scene)
 				s, wanted[i].kind == SOCK_DGRAM ? UDP : TCP, &scene->service};
 	}
 	scene->setup = (struct worker_setup){
+		.tap = -1,
 		.base = worker_base_new(),
 		.settings = &scene->settings,
 		.listeners = scene->listeners,
