@@ -5,15 +5,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "capture/fingerprint/handshake.h"
 #include "capture/inspection_event.h"
 #include "capture/packet_file.h"
-#include "capture/rules/engine.h"
-#include "capture/sensor.h"
-#include "cli/rule_files.h"
+#include "cli/observer.h"
 #include "exchange/eve.h"
-
-#define P0F_DEFAULT "/etc/p0f/p0f.fp" /* Debian's package p0f */
 
 static const struct command_option capture_options[] = {
 	{"read", 'r', "FILE", "Capture file, pcap or pcapng; - is standard input"},
@@ -36,14 +31,12 @@ static const struct command_option capture_options[] = {
 };
 
 struct capture {
-	struct rule_files rules;
-	struct p0f *p0f;
+	struct observer observer;
 	struct writer out;
 	struct ulid_source ids;
 	bool broken, as_eve, finishing;
 	struct eve eve;
 	struct wants wants; /* the rules', and what EVE's records tell */
-	uint64_t packets;
 };
 
 static void print_event(void *context, struct event *event, struct flow *flow)
@@ -69,30 +62,11 @@ static void print_event(void *context, struct event *event, struct flow *flow)
 	writer_clear(&capture->out);
 }
 
-static void tell_alert(void *context, const struct rule *rule, const struct inspection *inspection)
-{
-	const struct capture *capture = context;
-	struct inspection_room room;
-	struct event event;
-	char id[32];
-	struct flow *flow = inspection->flow;
-
-	event_clear(&event);
-	if (flow)
-		sensor_event_of_flow(&event, flow, inspection->time);
-	else
-		sensor_event_of_packet(&event, inspection->packet);
-	rule_event(&event, rule, id);
-	inspection_event(&event, &room, inspection);
-	if (inspection->packet)
-		event_set_number(&event, FIELD_PACKET_NUMBER, (int64_t)capture->packets);
-	print_event(context, &event, flow);
-}
-
 /* Only EVE has records of flows. */
 static void tell_flow_over(void *context, struct flow *flow)
 {
-	struct capture *capture = context;
+	const struct observer *observer = context;
+	const struct capture *capture = observer->context;
 	struct event event;
 
 	event_clear(&event);
@@ -100,46 +74,7 @@ static void tell_flow_over(void *context, struct flow *flow)
 	event_set_words(&event, FIELD_EVENT_ACTION, "session.close");
 	event_set_words(&event, FIELD_EVENT_REASON, capture->finishing ? "shutdown" : "timeout");
 	flow_event(&event, flow);
-	print_event(context, &event, flow);
-}
-
-static void tell_handshake(void *context, const struct packet *packet, struct flow *flow,
-			   enum direction direction)
-{
-	struct capture *capture = context;
-	struct handshake_room room;
-	struct event event;
-
-	event_clear(&event);
-	if (!handshake_event(&event, &room, capture->p0f, packet, flow, direction))
-		return;
-	sensor_event_of_flow(&event, flow, packet->time);
-	print_event(capture, &event, flow);
-}
-
-static struct p0f *open_p0f(const struct invocation *invocation)
-{
-	const char *given = option_value(invocation, "p0f"), *path = given ? given : P0F_DEFAULT;
-	size_t length;
-	char *text = rule_files_read(path, &length), why[160];
-	struct p0f *p0f;
-
-	if (!text && given)
-		fatal("cannot read the signatures %s: %m", path);
-	if (!text)
-		return NULL;
-	p0f = p0f_read(slice_of(text, length), why);
-	free(text);
-	if (!p0f)
-		fatal("%s: %s", path, why);
-	return p0f;
-}
-
-static void inspect(void *context, const struct inspection *inspection)
-{
-	struct capture *capture = context;
-
-	engine_inspect(capture->rules.engine, inspection, tell_alert, capture);
+	observer->event(observer->context, &event, flow);
 }
 
 static enum stream_policy policy_named(const struct invocation *invocation)
@@ -208,7 +143,7 @@ static int read_all(struct packet_file *file, struct sensor *sensor, const char 
 
 	while (!capture->broken &&
 	       (got = packet_file_next(file, &frame, &wire_length, &time)) == 1) {
-		capture->packets++;
+		capture->observer.packets++;
 		sensor_packet(sensor, link, frame, wire_length, time);
 	}
 	if (!capture->broken && got < 0) {
@@ -224,7 +159,7 @@ static int capture_run(const struct invocation *invocation)
 	struct sensor_setup setup = sensor_setup_default;
 	const char *path = option_value(invocation, "read");
 	struct capture capture = {.out = writer_growing(EVENT_LINE_MAX + 1)};
-	char why[PACKET_FILE_WHY];
+	char why[PACKET_FILE_WHY], problem[512];
 	struct packet_file *file;
 	struct sensor *sensor;
 	int64_t started;
@@ -239,20 +174,19 @@ static int capture_run(const struct invocation *invocation)
 	setup.flows.bytes =
 		(size_t)option_number(invocation, "memory", FLOWS_BYTES_DEFAULT >> 20, 1, 65536)
 		<< 20;
-	setup.listener.context = &capture;
-	setup.listener.event = print_event;
-	setup.listener.handshake = tell_handshake;
 	file = packet_file_open(path, why);
 	if (!file) {
 		fprintf(stderr, "sundew: cannot read %s: %s\n", path, why);
 		return EXIT_TROUBLE;
 	}
-	capture.p0f = open_p0f(invocation);
-	if (option_given(invocation, "rules")) {
-		rule_files_open(&capture.rules, invocation);
-		setup.listener.wants = engine_wants(capture.rules.engine);
-		setup.listener.inspect = inspect;
-	}
+	if (observer_open_p0f(&capture.observer, option_value(invocation, "p0f"), problem,
+			      sizeof(problem)) < 0)
+		fatal("%s", problem);
+	if (option_given(invocation, "rules"))
+		rule_files_open(&capture.observer.rules, invocation);
+	capture.observer.context = &capture;
+	capture.observer.event = print_event;
+	setup.listener = observer_listener(&capture.observer);
 	capture.as_eve = option_given(invocation, "eve");
 	if (capture.as_eve) {
 		if (setup.listener.wants)
@@ -273,12 +207,11 @@ static int capture_run(const struct invocation *invocation)
 		struct sensor_counts counts = sensor_counts(sensor);
 
 		print_counts(&counts, clock_monotonic() - started);
-		if (capture.rules.engine)
-			print_engine(capture.rules.engine);
+		if (capture.observer.rules.engine)
+			print_engine(capture.observer.rules.engine);
 	}
 	sensor_free(sensor);
-	rule_files_close(&capture.rules);
-	p0f_free(capture.p0f);
+	observer_close(&capture.observer);
 	packet_file_close(file);
 	writer_free(&capture.out);
 	return result < 0 || capture.broken ? EXIT_TROUBLE : EXIT_GOOD;

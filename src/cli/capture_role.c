@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "capture/interface.h"
 #include "capture/packet_ring.h"
@@ -27,6 +28,15 @@
 #define PATIENCE     (300 * MILLISECOND)
 #define WAITING_MAX  4096
 #define CLOCKS_APART SECOND /* a session's clock is read after its first packet's stamp */
+
+/* A fingerprint that a source showed already is told again for a decoy's session, or after this. */
+#define SHOWN_MAX   16384 /* a power of two */
+#define SHOWN_AGAIN (10 * MINUTE)
+
+struct shown {
+	uint64_t key;
+	int64_t until; /* monotonic */
+};
 
 /* An event that waits for its session's number. */
 struct waiting {
@@ -50,6 +60,8 @@ struct capture_process {
 	struct ulid_source ids;
 	struct waiting waiting[WAITING_MAX]; /* a queue */
 	size_t first, waits;
+	struct shown shown[SHOWN_MAX];
+	uint64_t shown_key[2];
 	int64_t now; /* monotonic */
 	int64_t counted_at;
 };
@@ -60,6 +72,32 @@ static void append(struct capture_process *capture, const struct event *event)
 {
 	if (spool_append(capture->spool, event) == 0)
 		process_count(capture->self, HOST_CAPTURE_EVENTS, 1);
+}
+
+/* A TCP print that was told of this host not long ago: a scan shows one 65,535 times. */
+static bool was_shown(struct capture_process *capture, const struct event *event)
+{
+	bool server = event_has(event, FIELD_SERVER_TCP);
+	enum event_field print = server ? FIELD_SERVER_TCP : FIELD_CLIENT_TCP;
+	uint8_t room[512];
+	struct writer text = writer_fixed(room, sizeof(room));
+	struct shown *shown;
+	uint64_t key;
+
+	if (!event_has(event, print))
+		return false;
+	writer_u8(&text, server);
+	writer_bytes(&text, slice_of(event->values[server ? FIELD_DESTINATION_IP : FIELD_SOURCE_IP]
+					     .address.bytes,
+				     16));
+	writer_bytes(&text, slice_first(event_text(event, print), 400));
+	writer_bytes(&text, slice_first(event_text(event, FIELD_CLIENT_TOOL), 64));
+	key = hash_sip(capture->shown_key, writer_slice(&text));
+	shown = &capture->shown[key % SHOWN_MAX];
+	if (shown->key == key && shown->until > capture->now)
+		return true;
+	*shown = (struct shown){key, capture->now + SHOWN_AGAIN};
+	return false;
 }
 
 static struct session_ends ends_of(const struct flow *flow)
@@ -120,6 +158,8 @@ static void take_event(void *context, struct event *event, struct flow *flow)
 			event_set_words(event, FIELD_SESSION_ID, flow->session);
 		else if (let_wait(capture, event, flow))
 			return;
+		else if (was_shown(capture, event))
+			return;
 	}
 	append(capture, event);
 }
@@ -137,8 +177,11 @@ static void release_first(struct capture_process *capture)
 		if (session_table_find(capture->host->sessions, &waiting->ends, waiting->since,
 				       session))
 			event_set_words(&event, FIELD_SESSION_ID, session);
+		else if (was_shown(capture, &event))
+			goto out;
 		append(capture, &event);
 	}
+out:
 	arena_drop(&arena);
 	free(waiting->line);
 	capture->first = (capture->first + 1) % WAITING_MAX;
@@ -348,6 +391,7 @@ static void *capture_prepare(struct process *self, void *context)
 		return NULL;
 	capture->self = self;
 	capture->host = context;
+	random_bytes(capture->shown_key, sizeof(capture->shown_key));
 	if (open_interfaces(capture) < 0 || load_rules(capture) < 0)
 		return NULL;
 	if (observer_open_p0f(&capture->observer, capture->host->settings.capture.p0f, why,
@@ -399,6 +443,8 @@ static int capture_run(struct process *self, void *context)
 	if (open_outputs(capture) == 0) {
 		process_started(self);
 		status = watch_interfaces(capture);
+		capture->counted_at = 0;
+		every_second(capture);
 		sensor_finish(capture->sensor);
 		tap_finish(capture->tap);
 		release_due(capture, true);
