@@ -160,6 +160,15 @@ void sensor_packet(struct sensor *sensor, enum link_type link, struct slice fram
 		flow_table_expire(sensor->flows, sensor->now);
 	if (packet_decode(&packet, link, frame, wire_length, time, sensor->setup.checksums) == 0)
 		take(sensor, &packet);
+	else if (sensor->setup.listener.other)
+		sensor->setup.listener.other(sensor->setup.listener.context, &packet);
+}
+
+void sensor_tick(struct sensor *sensor, int64_t now)
+{
+	if (now > sensor->now)
+		sensor->now = now;
+	flow_table_expire(sensor->flows, sensor->now);
 }
 
 void sensor_finish(struct sensor *sensor)

@@ -21,6 +21,8 @@ struct sensor_listener {
 			  enum direction direction);
 	/* An event of a reader: times, addresses, session are set. */
 	void (*event)(void *context, struct event *event, struct flow *flow);
+	/* A frame without IP in it. */
+	void (*other)(void *context, const struct packet *packet);
 	/* A flow is over. */
 	void (*flow_over)(void *context, struct flow *flow);
 };
@@ -45,6 +47,8 @@ struct sensor;
 struct sensor *sensor_new(const struct sensor_setup *setup);
 void sensor_packet(struct sensor *sensor, enum link_type link, struct slice frame,
 		   uint32_t wire_length, int64_t time);
+/* Ends flows that were silent too long, for times without packets. */
+void sensor_tick(struct sensor *sensor, int64_t now);
 /* Ends all flows, so that what waits is looked at. */
 void sensor_finish(struct sensor *sensor);
 struct sensor_counts sensor_counts(const struct sensor *sensor);

@@ -65,8 +65,7 @@ static void print_event(void *context, struct event *event, struct flow *flow)
 /* Only EVE has records of flows. */
 static void tell_flow_over(void *context, struct flow *flow)
 {
-	const struct observer *observer = context;
-	const struct capture *capture = observer->context;
+	const struct capture *capture = context;
 	struct event event;
 
 	event_clear(&event);
@@ -74,7 +73,7 @@ static void tell_flow_over(void *context, struct flow *flow)
 	event_set_words(&event, FIELD_EVENT_ACTION, "session.close");
 	event_set_words(&event, FIELD_EVENT_REASON, capture->finishing ? "shutdown" : "timeout");
 	flow_event(&event, flow);
-	observer->event(observer->context, &event, flow);
+	print_event(context, &event, flow);
 }
 
 static enum stream_policy policy_named(const struct invocation *invocation)
@@ -145,6 +144,7 @@ static int read_all(struct packet_file *file, struct sensor *sensor, const char 
 	       (got = packet_file_next(file, &frame, &wire_length, &time)) == 1) {
 		capture->observer.packets++;
 		sensor_packet(sensor, link, frame, wire_length, time);
+		probes_tick(capture->observer.probes, time);
 	}
 	if (!capture->broken && got < 0) {
 		fprintf(stderr, "sundew: %s: %s; what came before it was read\n", path,
@@ -186,6 +186,8 @@ static int capture_run(const struct invocation *invocation)
 		rule_files_open(&capture.observer.rules, invocation);
 	capture.observer.context = &capture;
 	capture.observer.event = print_event;
+	if (observer_open_probes(&capture.observer) < 0)
+		fatal("out of memory");
 	setup.listener = observer_listener(&capture.observer);
 	capture.as_eve = option_given(invocation, "eve");
 	if (capture.as_eve) {
@@ -193,7 +195,7 @@ static int capture_run(const struct invocation *invocation)
 			capture.wants = *setup.listener.wants;
 		inspection_event_wants(&capture.wants);
 		setup.listener.wants = &capture.wants;
-		setup.listener.flow_over = tell_flow_over;
+		capture.observer.flow_over = tell_flow_over;
 	}
 	sensor = sensor_new(&setup);
 	if (!sensor)
@@ -202,6 +204,7 @@ static int capture_run(const struct invocation *invocation)
 	result = read_all(file, sensor, path, &capture);
 	capture.finishing = true;
 	sensor_finish(sensor);
+	probes_finish(capture.observer.probes);
 	tell_left_out(&capture);
 	if (option_given(invocation, "statistics")) {
 		struct sensor_counts counts = sensor_counts(sensor);

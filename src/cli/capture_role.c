@@ -24,6 +24,7 @@
 #define PIECES_A_TURN  256
 #define WAIT           200 /* milliseconds between turns while nothing comes */
 #define COUNT_EVERY    SECOND
+#define LAST_BLOCK     (120 * MILLISECOND) /* over twice what a block waits in the kernel */
 /* An event of a connection that no decoy has accepted yet waits for that. */
 #define PATIENCE     (300 * MILLISECOND)
 #define WAITING_MAX  4096
@@ -164,6 +165,13 @@ static void take_event(void *context, struct event *event, struct flow *flow)
 	append(capture, event);
 }
 
+/* Probes are not told of what a decoy answered. */
+static void end_flow(void *context, struct flow *flow)
+{
+	if (may_be_session(flow))
+		link_session(context, flow);
+}
+
 static void release_first(struct capture_process *capture)
 {
 	struct waiting *waiting = &capture->waiting[capture->first];
@@ -249,6 +257,8 @@ static void every_second(struct capture_process *capture)
 		packets += counts.packets;
 		dropped += counts.dropped;
 	}
+	sensor_tick(capture->sensor, clock_wall());
+	probes_tick(capture->observer.probes, clock_wall());
 	process_set(capture->self, HOST_CAPTURE_PACKETS, packets);
 	process_set(capture->self, HOST_CAPTURE_DROPPED, dropped);
 	if (capture->ring)
@@ -278,6 +288,22 @@ static enum order take_orders(struct process *self)
 		default:
 			return GO_ON;
 		}
+	}
+}
+
+/* What came before the end: the kernel hands a block over when it is full or some time old. */
+static void read_last(struct capture_process *capture, struct pollfd *polled)
+{
+	int64_t until = clock_monotonic() + LAST_BLOCK, now;
+
+	while ((now = clock_monotonic()) < until) {
+		(void)poll(polled, (nfds_t)capture->count, (int)((until - now) / MILLISECOND) + 1);
+		capture->now = now;
+		for (size_t i = 0; i < capture->count; i++) {
+			if (read_interface(capture, capture->interfaces[i]) < 0)
+				return;
+		}
+		release_due(capture, false);
 	}
 }
 
@@ -311,6 +337,7 @@ static int watch_interfaces(struct capture_process *capture)
 		every_second(capture);
 		spool_flush(capture->spool);
 	}
+	read_last(capture, polled + 2);
 	return order == RENEW ? PROCESS_RENEW : 0;
 }
 
@@ -425,12 +452,16 @@ static int open_outputs(struct capture_process *capture)
 	}
 	capture->observer.context = capture;
 	capture->observer.event = take_event;
+	capture->observer.flow_over = end_flow;
 	setup.flows.bytes = (size_t)settings->capture.flow_bytes;
 	/* What this host sends has its sums made by the card, after we saw it. */
 	setup.checksums = false;
+	if (observer_open_probes(&capture->observer) < 0)
+		return -1;
 	setup.listener = observer_listener(&capture->observer);
 	capture->sensor = sensor_new(&setup);
 	tap.listener = setup.listener;
+	tap.listener.flow_over = NULL; /* its flows are made of sessions */
 	capture->tap = tap_new(&tap);
 	return capture->sensor && capture->tap ? 0 : -1;
 }
@@ -447,6 +478,7 @@ static int capture_run(struct process *self, void *context)
 		every_second(capture);
 		sensor_finish(capture->sensor);
 		tap_finish(capture->tap);
+		probes_finish(capture->observer.probes);
 		release_due(capture, true);
 		spool_flush(capture->spool);
 	}

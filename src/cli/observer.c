@@ -45,7 +45,44 @@ static void tell_handshake(void *context, const struct packet *packet, struct fl
 	if (!handshake_event(&event, &room, observer->p0f, packet, flow, direction))
 		return;
 	sensor_event_of_flow(&event, flow, packet->time);
+	if (observer->probes && event_has(&event, FIELD_CLIENT_TOOL))
+		probes_tool(observer->probes, &flow->client, room.tool, packet->time);
 	observer->event(observer->context, &event, flow);
+}
+
+static void tell_probe(void *context, struct event *event)
+{
+	struct observer *observer = context;
+
+	observer->event(observer->context, event, NULL);
+}
+
+static void end_flow(void *context, struct flow *flow)
+{
+	struct observer *observer = context;
+
+	if (observer->flow_over)
+		observer->flow_over(observer->context, flow);
+	if (observer->probes)
+		probes_flow_over(observer->probes, flow);
+}
+
+static void take_other(void *context, const struct packet *packet)
+{
+	struct observer *observer = context;
+
+	if (observer->probes && packet->link_protocol == 0x0806)
+		probes_arp(observer->probes, packet);
+}
+
+int observer_open_probes(struct observer *observer)
+{
+	struct probes_setup setup = probes_setup_default;
+
+	setup.context = observer;
+	setup.event = tell_probe;
+	observer->probes = probes_new(&setup);
+	return observer->probes ? 0 : -1;
 }
 
 static void tell_event(void *context, struct event *event, struct flow *flow)
@@ -81,6 +118,8 @@ struct sensor_listener observer_listener(struct observer *observer)
 		.context = observer,
 		.event = tell_event,
 		.handshake = tell_handshake,
+		.other = take_other,
+		.flow_over = end_flow,
 	};
 
 	if (observer->rules.engine) {
@@ -95,4 +134,6 @@ void observer_close(struct observer *observer)
 	rule_files_close(&observer->rules);
 	p0f_free(observer->p0f);
 	observer->p0f = NULL;
+	probes_free(observer->probes);
+	observer->probes = NULL;
 }

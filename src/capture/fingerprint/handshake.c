@@ -22,10 +22,9 @@ static void tell_client(struct event *event, struct handshake_room *room,
 		event_set_words(event, FIELD_CLIENT_LINK, match->link);
 	if (match->label && !match->application)
 		event_set_words(event, FIELD_SOURCE_OS, match->label);
-	if (match->label && match->application)
-		event_set_words(event, FIELD_CLIENT_TOOL, match->label);
-	else if (tool)
-		event_set_words(event, FIELD_CLIENT_TOOL, tool);
+	room->tool = match->label && match->application ? match->label : tool;
+	if (room->tool)
+		event_set_words(event, FIELD_CLIENT_TOOL, room->tool);
 }
 
 bool handshake_event(struct event *event, struct handshake_room *room, const struct p0f *p0f,

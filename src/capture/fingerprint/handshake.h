@@ -7,6 +7,7 @@
 #include "event/event.h"
 
 struct handshake_room {
+	const char *tool; /* that the SYN gives away, of the signatures or a literal; NULL: none */
 	char print[TCP_PRINT_MAX], muonfp[TCP_PRINT_MAX];
 };
 
