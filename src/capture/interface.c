@@ -13,6 +13,7 @@
 struct interface {
 	pcap_t *pcap;
 	int descriptor;
+	char name[32];
 	void (*packet)(void *context, struct slice frame, uint32_t wire_length, int64_t time);
 	void *context;
 };
@@ -75,6 +76,7 @@ struct interface *interface_open(const struct interface_setup *setup, char why[I
 		interface_close(in);
 		return NULL;
 	}
+	snprintf(in->name, sizeof(in->name), "%s", setup->device);
 	in->descriptor = pcap_get_selectable_fd(in->pcap);
 	return in;
 }
@@ -82,6 +84,11 @@ struct interface *interface_open(const struct interface_setup *setup, char why[I
 int interface_descriptor(const struct interface *in)
 {
 	return in->descriptor;
+}
+
+const char *interface_name(const struct interface *in)
+{
+	return in->name;
 }
 
 enum link_type interface_link(const struct interface *in)

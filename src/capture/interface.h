@@ -27,6 +27,7 @@ struct interface_counts {
 /* NULL with a reason. */
 struct interface *interface_open(const struct interface_setup *setup, char why[INTERFACE_WHY]);
 int interface_descriptor(const struct interface *in); /* readable when packets wait */
+const char *interface_name(const struct interface *in);
 enum link_type interface_link(const struct interface *in);
 /* Hands over what waits, at most so many; the number, or -1 with interface_why when the interface
  * is gone. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "capture/inspection_event.h"
 #include "capture/interface.h"
 #include "capture/packet_ring.h"
 #include "capture/tap.h"
@@ -52,6 +53,7 @@ struct capture_process {
 	const struct installation *host;
 	struct observer observer;
 	struct sensor *sensor;
+	struct wants wants;
 	struct interface *interfaces[INTERFACES_MAX];
 	struct interface *reading;
 	size_t count;
@@ -154,6 +156,8 @@ static void take_event(void *context, struct event *event, struct flow *flow)
 	event_set_words(event, FIELD_EVENT_ID, id);
 	event_set_number(event, FIELD_SCHEMA, EVENT_SCHEMA_VERSION);
 	event_set_words(event, FIELD_OBSERVER_NAME, capture->host->settings.decoy.sensor);
+	if (capture->reading)
+		event_set_words(event, FIELD_OBSERVER_INTERFACE, interface_name(capture->reading));
 	if (may_be_session(flow)) {
 		if (link_session(capture, flow))
 			event_set_words(event, FIELD_SESSION_ID, flow->session);
@@ -218,8 +222,12 @@ static void take_packet(void *context, struct slice frame, uint32_t wire_length,
 /* -1 when the interface is gone. */
 static int read_interface(struct capture_process *capture, struct interface *in)
 {
+	int got;
+
 	capture->reading = in;
-	return interface_read(in, PACKETS_A_TURN, take_packet, capture);
+	got = interface_read(in, PACKETS_A_TURN, take_packet, capture);
+	capture->reading = NULL;
+	return got;
 }
 
 /* Decrypted streams of the decoys. Their clocks are not trusted. */
@@ -459,6 +467,11 @@ static int open_outputs(struct capture_process *capture)
 	if (observer_open_probes(&capture->observer) < 0)
 		return -1;
 	setup.listener = observer_listener(&capture->observer);
+	if (setup.listener.wants) { /* what alerts tell beyond what rules look at */
+		capture->wants = *setup.listener.wants;
+		inspection_event_wants(&capture->wants);
+		setup.listener.wants = &capture->wants;
+	}
 	capture->sensor = sensor_new(&setup);
 	tap.listener = setup.listener;
 	tap.listener.flow_over = NULL; /* its flows are made of sessions */
