@@ -23,6 +23,7 @@ static const struct command_option capture_options[] = {
 	 "joined by commas"},
 	{"variables", 0, "NAME=VALUE;...", "Variables of the rules, like HOME_NET=192.0.2.0/24"},
 	{"classes", 0, "FILE", "Classes and their priorities, a classification.config"},
+	{"changes", 0, "FILE", "What to change of the rules: disable, enable, threshold, suppress"},
 	{"cache", 0, "DIR", "Keep compiled rules in this folder, so that the next start is quick"},
 	{"p0f", 0, "FILE",
 	 "Signatures of TCP stacks (default: " P0F_DEFAULT ", where it is there)"},

@@ -402,7 +402,8 @@ static int load_rules(struct capture_process *capture)
 	struct rule_files *files = &capture->observer.rules;
 	struct rule_sources sources = {.cache = settings->rules_cache,
 				       .classes = settings->classes,
-				       .variables = settings->variables};
+				       .variables = settings->variables,
+				       .changes = settings->rules_changes};
 	struct engine_counts counts;
 
 	if (settings->rules.count == 0)

@@ -44,7 +44,8 @@ MUST_CHECK int folders_secret(const struct folders *folders, uint8_t secret[PERS
 struct capture_settings {
 	struct config_texts interfaces; /* none: it does not run */
 	struct config_texts rules;
-	const char *filter, *variables, *classes, *rules_cache, *p0f; /* each may be NULL */
+	const char *filter, *variables, *classes, *rules_cache, *rules_changes,
+		*p0f; /* may be NULL */
 	int64_t ring_bytes, flow_bytes, buffer_bytes;
 };
 

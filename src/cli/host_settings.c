@@ -68,6 +68,11 @@ static const struct directive capture_directives[] = {
 	 "Classes of rules and their priorities, a classification.config", false},
 	{"rules-cache", DIRECTIVE_TEXT, CAPTURE(rules_cache), NULL, 0, 0, NULL,
 	 "Folder for compiled rules, so that the next start is quick", false},
+	{"rules-changes", DIRECTIVE_TEXT, CAPTURE(rules_changes), NULL, 0, 0, NULL,
+	 "File of what is changed of them (disable, enable, threshold, suppress); it survives "
+	 "their "
+	 "updates",
+	 false},
 	{"p0f", DIRECTIVE_TEXT, CAPTURE(p0f), NULL, 0, 0, NULL,
 	 "Signatures of TCP stacks; default: those of Debian's p0f, where it is installed", false},
 	{"ring-bytes", DIRECTIVE_SIZE, CAPTURE(ring_bytes), "256M", 0, (int64_t)1 << 44, NULL,

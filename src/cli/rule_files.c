@@ -120,6 +120,29 @@ static int read_classes(struct rule_files *files, const char *path)
 	return 0;
 }
 
+static int read_changes(struct rule_files *files, const char *path)
+{
+	char why[RULE_CHANGES_WHY], *text;
+	size_t length;
+	unsigned line;
+
+	text = rule_files_read(path, &length);
+	if (!text && errno == ENOENT)
+		return 0;
+	if (!text) {
+		log_error("cannot read the changes %s: %m", path);
+		return -1;
+	}
+	files->changes = rule_changes_read(slice_of(text, length), &line, why);
+	free(text);
+	if (!files->changes) {
+		log_error("%s:%u: %s", path, line, why);
+		return -1;
+	}
+	engine_set_changes(files->engine, files->changes);
+	return 0;
+}
+
 static int make_ready(struct rule_files *files, const char *cache)
 {
 	const char *why;
@@ -154,6 +177,8 @@ int rule_files_read_all(struct rule_files *files, const struct rule_sources *sou
 	}
 	if (sources->classes && read_classes(files, sources->classes) < 0)
 		return -1;
+	if (sources->changes && read_changes(files, sources->changes) < 0)
+		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (add_file(files, paths[i], report) < 0)
 			return -1;
@@ -166,7 +191,8 @@ void rule_files_load(struct rule_files *files, const struct invocation *invocati
 {
 	struct rule_sources sources = {.variables = option_value(invocation, "variables"),
 				       .classes = option_value(invocation, "classes"),
-				       .cache = option_value(invocation, "cache")};
+				       .cache = option_value(invocation, "cache"),
+				       .changes = option_value(invocation, "changes")};
 
 	if (rule_files_read_all(files, &sources, paths, count, report) < 0)
 		exit(EXIT_TROUBLE);
@@ -202,6 +228,7 @@ void rule_files_close(struct rule_files *files)
 	arena_drop(&files->arena);
 	free(files->names);
 	free(files->paths);
+	rule_changes_free(files->changes);
 	*files = (struct rule_files){0};
 }
 

@@ -20,6 +20,7 @@ struct rule_files {
 	size_t count;
 	struct arena arena; /* names of classes */
 	char *names, *paths;
+	struct rule_changes *changes;
 };
 
 /* Loads the rules of --rules, --variables, --classes, --cache into *files (zeroed, at a place where
@@ -31,6 +32,7 @@ struct rule_sources {
 	const char *variables; /* NAME=VALUE;... */
 	const char *classes;   /* a classification.config */
 	const char *cache;     /* folder of compiled rules */
+	const char *changes;   /* what the owner changes of them; it need not be there */
 };
 
 /* Loads those files; -1 with a message printed. */

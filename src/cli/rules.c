@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/rule_files.h"
+#include "cli/rules_change.h"
 
 #define REASONS_MAX   256 /* different ones that the summary counts */
 #define REASONS_SHOWN 20
@@ -17,6 +18,7 @@ static const struct command_option rules_options[] = {
 	{"strict", 0, NULL, "check: exit with 1 if any rule was refused"},
 	{"cache", 0, "DIR", "check: keep compiled rules in this folder"},
 	{"sid", 0, "N", "list: only the rule of that number, with its text"},
+	{"changes", 0, "FILE", "What is changed of the rules; disable and enable write it"},
 	{"class", 0, "NAME", "list: only rules of that class"},
 	{"variables", 0, "NAME=VALUE;...", "Variables of the rules, like HOME_NET=192.0.2.0/24"},
 	{"classes", 0, "FILE", "Classes and their priorities, a classification.config"},
@@ -370,19 +372,27 @@ static int rules_run(const struct invocation *invocation)
 		return check_rules(invocation);
 	if (strcmp(invocation->words[0], "list") == 0)
 		return list_rules(invocation);
-	usage_error(invocation, "check or list, not %s", invocation->words[0]);
+	if (strcmp(invocation->words[0], "disable") == 0)
+		return rules_change(invocation, false);
+	if (strcmp(invocation->words[0], "enable") == 0)
+		return rules_change(invocation, true);
+	usage_error(invocation, "check, list, disable or enable, not %s", invocation->words[0]);
 }
 
 const struct command command_rules = {
 	.name = "rules",
-	.summary = "Check and list detection rules",
-	.arguments = "check|list FILE...",
+	.summary = "Check, list, disable and enable detection rules",
+	.arguments = "check|list FILE... or disable|enable SID...",
 	.details =
 		"Rules are files in the language of Snort 2.9, Snort 3 or Suricata. `check` loads "
 		"them as the sensor would, names each one that is refused with file, line, column, "
 		"number and reason, and sums up: how many of each file loaded, which keywords are "
 		"not known and how often they came up. `list` prints those that load, in the order "
-		"in which they are evaluated: number, priority, class, name.",
+		"in which they are evaluated: number, priority, class, name. `disable` and "
+		"`enable` "
+		"write into the file of changes (--changes), which is apart from the rules and so "
+		"survives their updates; it also takes Suricata's `threshold` and `suppress` "
+		"lines.",
 	.options = rules_options,
 	.option_count = ARRAY_COUNT(rules_options),
 	.words_min = 2,

@@ -31,6 +31,7 @@ struct engine {
 	struct always always[8]; /* by bit set of kinds: PACKET, STREAM, TRANSACTION */
 	struct always once;      /* rules of an application alone */
 	struct thresholds *thresholds;
+	const struct rule_changes *changes; /* NULL: none */
 	struct wants wants;
 	struct engine_counts counts;
 	/* of the inspection at hand */
@@ -92,6 +93,44 @@ void engine_set_classes(struct engine *e, const struct rule_classes *classes)
 	e->classes = *classes;
 }
 
+void engine_set_changes(struct engine *e, const struct rule_changes *changes)
+{
+	e->changes = changes;
+}
+
+static uint32_t number_of(const struct rule_text *text, const char *option, uint32_t standard)
+{
+	const struct rule_option *found = rule_option_named(text, option);
+	int64_t number;
+
+	return found && slice_number(found->value, 0, UINT32_MAX, &number) == 0 ? (uint32_t)number
+										: standard;
+}
+
+/* Whether the owner wants the rule at all. */
+static bool is_wanted(const struct engine *e, const struct rule_text *text)
+{
+	const struct rule_change *change = NULL;
+
+	if (e->changes)
+		change = rule_changes_find(e->changes, number_of(text, "gid", 1),
+					   number_of(text, "sid", 0));
+	if (!text->enabled)
+		return change && change->enabled;
+	return !change || !change->disabled;
+}
+
+static void apply_changes(const struct engine *e, struct rule *rule)
+{
+	const struct rule_change *change = rule_changes_find(e->changes, rule->gid, rule->sid);
+
+	if (!change)
+		return;
+	if (change->threshold.kind != THRESHOLD_NONE)
+		rule->threshold = change->threshold;
+	rule->suppressed = change->suppressed;
+}
+
 static void set_class(const struct engine *e, struct rule *rule)
 {
 	const struct rule_class *class = rule_class_named(&e->classes, rule->class_type);
@@ -119,9 +158,15 @@ void engine_add(struct engine *e, const char *file, struct slice text,
 	char why[200];
 	const char *broken = NULL;
 
+	reader.with_disabled = rule_changes_enable(e->changes);
 	while ((reading = rule_next(&reader, &e->arena, &one, &broken)) != RULE_END) {
-		struct rule *rule = arena_take(&e->arena, sizeof(*rule));
+		struct rule *rule;
 
+		if (reading == RULE_READ ? !is_wanted(e, &one) : !one.enabled) {
+			e->counts.disabled += one.enabled;
+			continue;
+		}
+		rule = arena_take(&e->arena, sizeof(*rule));
 		e->counts.read++;
 		if (reading == RULE_READ && rule && e->count < ENGINE_RULES_MAX)
 			broken = rule_build(&one, e->variables, &e->names, &e->arena, rule, why);
@@ -138,6 +183,7 @@ void engine_add(struct engine *e, const char *file, struct slice text,
 		rule->file = file;
 		rule->text = one.text;
 		set_class(e, rule);
+		apply_changes(e, rule);
 		e->counts.loaded++;
 	}
 }
@@ -611,6 +657,11 @@ void engine_inspect(struct engine *e, const struct inspection *i,
 			continue;
 		if (rule->threshold.kind != THRESHOLD_NONE &&
 		    !threshold_lets(e->thresholds, rule, ends.source, ends.destination, i->time)) {
+			e->counts.shed++;
+			continue;
+		}
+		if (rule->suppressed &&
+		    rule_changes_suppress(e->changes, rule, ends.source, ends.destination)) {
 			e->counts.shed++;
 			continue;
 		}

@@ -11,6 +11,7 @@
 #define CAPTURE_RULES_ENGINE_H
 
 #include "capture/rules/build.h"
+#include "capture/rules/changes.h"
 #include "capture/rules/classes.h"
 
 #define ENGINE_MEMORY_MAX ((size_t)1024 * 1024 * 1024)
@@ -38,6 +39,8 @@ struct engine *engine_new(const struct variables *variables);
 /* Classes and their priorities, for the rules that are added from now on; they are copied, their
  * texts must stay. Without it the usual ones. */
 void engine_set_classes(struct engine *engine, const struct rule_classes *classes);
+/* What the owner changes of the rules that are added from now on; borrowed. NULL: nothing. */
+void engine_set_changes(struct engine *engine, const struct rule_changes *changes);
 /* Adds the rules of a file's text (which must stay until engine_free). A sid that is there already
  * is replaced if the new revision is higher, else refused. */
 void engine_add(struct engine *engine, const char *file, struct slice text,

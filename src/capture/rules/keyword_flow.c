@@ -1,5 +1,6 @@
 /* What a rule asks of the flow and remembers of it: flow, flowbits, thresholds. */
 #include "capture/rules/keyword.h"
+#include "capture/rules/thresholds.h"
 
 #include <stdio.h>
 
@@ -90,41 +91,15 @@ static int read_flowbits(struct builder *b, const struct keyword *keyword, struc
 static int read_threshold(struct builder *b, const struct keyword *keyword, struct slice value)
 {
 	struct threshold *t = &b->rule->threshold;
-	struct slice word;
+	struct slice bad;
 
 	t->kind = keyword->argument ? THRESHOLD_FILTER : THRESHOLD_NONE;
-	while (slice_next(&value, ',', &word)) {
-		size_t space;
-		struct slice name, rest;
-		int64_t number;
-
-		word = slice_trim(word);
-		space = slice_find_byte(word, ' ');
-		name = slice_first(word, space);
-		rest = slice_trim(slice_from(word, name.length));
-		if (slice_is(name, "type")) {
-			t->kind = slice_is(rest, "limit")       ? THRESHOLD_LIMIT
-				  : slice_is(rest, "threshold") ? THRESHOLD_THRESHOLD
-				  : slice_is(rest, "both")      ? THRESHOLD_BOTH
-								: THRESHOLD_NONE;
-		} else if (slice_is(name, "track")) {
-			t->by_destination = slice_is(rest, "by_dst");
-			t->by_both = slice_is(rest, "by_both") || slice_is(rest, "by_flow");
-			t->by_rule = slice_is(rest, "by_rule");
-		} else if (slice_is(name, "count") &&
-			   slice_number(rest, 1, UINT32_MAX, &number) == 0) {
-			t->count = (uint32_t)number;
-		} else if (slice_is(name, "seconds") &&
-			   slice_number(rest, 0, UINT32_MAX, &number) == 0) {
-			t->seconds = (uint32_t)number;
-		} else {
-			return builder_fail(b, "%s does not know %.*s", keyword->name,
-					    (int)word.length, (const char *)word.at);
-		}
-	}
-	if (t->kind == THRESHOLD_NONE || !t->count)
-		return builder_fail(b, "%s needs type, track, count and seconds", keyword->name);
-	return 0;
+	if (threshold_read(value, t, &bad) == 0)
+		return 0;
+	if (bad.length)
+		return builder_fail(b, "%s does not know %.*s", keyword->name, (int)bad.length,
+				    (const char *)bad.at);
+	return builder_fail(b, "%s needs type, track, count and seconds", keyword->name);
 }
 
 static int read_noalert(struct builder *b, const struct keyword *keyword, struct slice value)

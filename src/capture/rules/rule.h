@@ -232,6 +232,7 @@ struct rule {
 	struct effect *effects;
 	size_t effect_count;
 	struct threshold threshold;
+	bool suppressed; /* by the owner, between some addresses */
 	/* What it is found by; NULL: it is evaluated always. */
 	const struct content_test *fast;
 	enum buffer_id fast_buffer;

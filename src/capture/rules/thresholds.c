@@ -21,6 +21,46 @@ struct thresholds {
 	struct count counts[THRESHOLDS_MAX / WAYS][WAYS];
 };
 
+static enum threshold_kind kind_named(struct slice name)
+{
+	return slice_is(name, "limit")       ? THRESHOLD_LIMIT
+	       : slice_is(name, "threshold") ? THRESHOLD_THRESHOLD
+	       : slice_is(name, "both")      ? THRESHOLD_BOTH
+					     : THRESHOLD_NONE;
+}
+
+int threshold_read(struct slice value, struct threshold *t, struct slice *bad)
+{
+	struct slice word;
+
+	*bad = slice_of(NULL, 0);
+	while (slice_next(&value, ',', &word)) {
+		struct slice name, rest;
+		int64_t number;
+
+		word = slice_trim(word);
+		name = slice_first(word, slice_find_byte(word, ' '));
+		rest = slice_trim(slice_from(word, name.length));
+		if (slice_is(name, "type")) {
+			t->kind = kind_named(rest);
+		} else if (slice_is(name, "track")) {
+			t->by_destination = slice_is(rest, "by_dst");
+			t->by_both = slice_is(rest, "by_both") || slice_is(rest, "by_flow");
+			t->by_rule = slice_is(rest, "by_rule");
+		} else if (slice_is(name, "count") &&
+			   slice_number(rest, 1, UINT32_MAX, &number) == 0) {
+			t->count = (uint32_t)number;
+		} else if (slice_is(name, "seconds") &&
+			   slice_number(rest, 0, UINT32_MAX, &number) == 0) {
+			t->seconds = (uint32_t)number;
+		} else {
+			*bad = word;
+			return -1;
+		}
+	}
+	return t->kind == THRESHOLD_NONE || !t->count ? -1 : 0;
+}
+
 struct thresholds *thresholds_new(void)
 {
 	struct thresholds *t = calloc(1, sizeof(*t));

@@ -8,6 +8,10 @@
 
 struct thresholds;
 
+/* "type limit, track by_src, count 1, seconds 60"; without a type it keeps the kind that it has. -1
+ * when a part is not known (*bad), or kind or count are missing (*bad is empty). */
+MUST_CHECK int threshold_read(struct slice value, struct threshold *threshold, struct slice *bad);
+
 struct thresholds *thresholds_new(void);
 /* Counts one match; true: tell it. */
 bool threshold_lets(struct thresholds *thresholds, const struct rule *rule,
