@@ -3,6 +3,7 @@
  * process/session_table.h.
  */
 #include <errno.h>
+#include <glob.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -396,6 +397,30 @@ static int open_interfaces(struct capture_process *capture)
 	return 0;
 }
 
+/* The rules that come with Sundew, for who names none. */
+static int load_starter_rules(struct capture_process *capture, struct rule_sources *sources)
+{
+	const char *share = capture->host->settings.decoy.share;
+	struct rule_files *files = &capture->observer.rules;
+	char pattern[PATH_LENGTH], classes[PATH_LENGTH];
+	glob_t found;
+	int result = 0;
+
+	if (snprintf(pattern, sizeof(pattern), "%s/rules/*.rules", share) >= PATH_LENGTH ||
+	    snprintf(classes, sizeof(classes), "%s/rules/classification.config", share) >=
+		    PATH_LENGTH ||
+	    glob(pattern, 0, NULL, &found) != 0)
+		return 0; /* there are none */
+	if (!sources->classes)
+		sources->classes = classes;
+	result = rule_files_read_all(files, sources, (const char *const *)found.gl_pathv,
+				     found.gl_pathc, NULL);
+	if (result == 0)
+		log_info("%zu rules of %s/rules", engine_counts(files->engine).loaded, share);
+	/* The engine borrows the names of files: they stay for the life of the process. */
+	return result;
+}
+
 static int load_rules(struct capture_process *capture)
 {
 	const struct capture_settings *settings = &capture->host->settings.capture;
@@ -407,7 +432,7 @@ static int load_rules(struct capture_process *capture)
 	struct engine_counts counts;
 
 	if (settings->rules.count == 0)
-		return 0;
+		return load_starter_rules(capture, &sources);
 	if (rule_files_read_all(files, &sources, settings->rules.items, settings->rules.count,
 				NULL) < 0)
 		return -1;
