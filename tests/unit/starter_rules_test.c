@@ -32,6 +32,7 @@
 #define FIRST_SID   9100001u
 #define LAST_SID    9109999u
 #define SIDS        (LAST_SID - FIRST_SID + 1)
+#define RULES_MIN   150
 #define STEPS_MAX   64
 #define FIRED_MAX   256
 #define FILES_MAX   64
@@ -821,6 +822,8 @@ static void test_rules_load(void **state)
 	assert_int_equal(s->flaws, 0);
 	assert_int_equal(counts.refused, 0);
 	assert_int_equal(counts.loaded, counts.read);
+	if (counts.loaded < RULES_MIN)
+		fail_msg("%zu rules, of at least %d", counts.loaded, RULES_MIN);
 }
 
 static void test_cases(void **state)
