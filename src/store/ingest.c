@@ -322,6 +322,16 @@ static int key_of(struct store *store, const struct intake *intake,
 	return number >= 0 && number <= UINT32_MAX;
 }
 
+/* A connection's SYN tells of its system in an event of its own: it counts there as the connection
+ * that it belongs to, and nowhere else. */
+static unsigned shows_system(const struct intake *intake, const struct dimension *dimension)
+{
+	bool shows = dimension->field == FIELD_SOURCE_OS &&
+		     slice_is(event_text(intake->event, FIELD_EVENT_ACTION), "client.fingerprint");
+
+	return shows ? 1u << MEASURE_CONNECTIONS : 0;
+}
+
 static int count(struct store *store, const struct intake *intake)
 {
 	const struct dimension *dimension;
@@ -336,21 +346,22 @@ static int count(struct store *store, const struct intake *intake)
 			return -1;
 	}
 	for (dimension = dimensions; dimension->name; dimension++) {
+		unsigned wanted = dimension->measures & (counted | shows_system(intake, dimension));
 		uint32_t key = 0;
 		int found;
 
-		if (!(dimension->measures & counted))
+		if (!wanted)
 			continue;
 		found = key_of(store, intake, dimension, &key);
 		if (found < 0)
 			return -1;
-		for (unsigned left = found ? dimension->measures & counted : 0; left;
-		     left &= left - 1) {
+		for (unsigned left = found ? wanted : 0; left; left &= left - 1) {
 			enum measure measure = (enum measure)__builtin_ctz(left);
+			int64_t weight = intake->weights[measure];
 
 			if (tally_add(store, intake->hour, tally_code(dimension->number, measure),
 				      intake->words[FIELD_OBSERVER_NAME], key,
-				      intake->weights[measure]) < 0)
+				      weight ? weight : 1) < 0)
 				return -1;
 		}
 	}
