@@ -6,6 +6,7 @@
  *     > "CONFIG SET dir /tmp\r\n"   a packet of the client; < one of the server
  *       "more" "A"*20               goes on with the line before
  *     repeat 5                      the conversation five times, 100 ms apart, from other ports
+ *     also 9100002 9100401          these may fire too on what raises the sid, no others
  *     miss                          what follows must not raise the sid
  *     tcp 40000 > 6379
  *     syn window=1024 ttl=64 id=1 seq=2 ack=0 flags=S options=mss1460,sackok,ts,nop,ws7,eol
@@ -35,6 +36,7 @@
 #define RULES_MIN   150
 #define STEPS_MAX   64
 #define FIRED_MAX   256
+#define ALSO_MAX    16
 #define FILES_MAX   64
 #define SEGMENT_MAX 60000
 
@@ -87,8 +89,8 @@ struct suite {
 	int64_t now;
 	unsigned conversations;
 
-	uint32_t fired[FIRED_MAX];
-	size_t fired_count;
+	uint32_t fired[FIRED_MAX], also[ALSO_MAX];
+	size_t fired_count, also_count;
 	uint8_t has_case[SIDS], has_miss[SIDS];
 };
 
@@ -455,6 +457,14 @@ static void start_scene(struct suite *s, bool miss)
 	s->conversations = 0;
 }
 
+static bool may_fire(const struct suite *s, uint32_t sid)
+{
+	for (size_t i = 0; i < s->also_count; i++)
+		if (s->also[i] == sid)
+			return true;
+	return sid == s->sid;
+}
+
 static void end_scene(struct suite *s)
 {
 	char all[1024] = "none";
@@ -471,6 +481,9 @@ static void end_scene(struct suite *s)
 	s->open = false;
 	for (size_t i = 0; i < s->fired_count; i++) {
 		fired |= s->fired[i] == s->sid;
+		if (!s->miss && !may_fire(s, s->fired[i]))
+			flaw(s, s->file->name, s->scene_line, "sid %u: %u fires too", s->sid,
+			     s->fired[i]);
 		writer_format(&w, "%s%u", i ? " " : "", s->fired[i]);
 	}
 	all[s->fired_count ? w.length : 4] = '\0';
@@ -735,6 +748,7 @@ static const char *take_line(struct suite *s, struct slice line)
 		if (!take_number(take_word(&rest), UINT32_MAX, &number))
 			return "sid needs a number";
 		s->sid = (uint32_t)number;
+		s->also_count = 0;
 		start_scene(s, false);
 		return NULL;
 	}
@@ -743,6 +757,15 @@ static const char *take_line(struct suite *s, struct slice line)
 	if (slice_is(word, "miss")) {
 		end_scene(s);
 		start_scene(s, true);
+		return NULL;
+	}
+	if (slice_is(word, "also")) {
+		while (skip_spaces(&rest)) {
+			if (s->also_count == ALSO_MAX ||
+			    !take_number(take_word(&rest), UINT32_MAX, &number))
+				return "also needs numbers, not too many";
+			s->also[s->also_count++] = (uint32_t)number;
+		}
 		return NULL;
 	}
 	if (slice_is(word, "tcp") || slice_is(word, "udp") || slice_is(word, "icmp"))
