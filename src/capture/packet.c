@@ -5,6 +5,7 @@
 
 enum {
 	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_ARP = 0x0806,
 	ETHERTYPE_IPV6 = 0x86dd,
 	ETHERTYPE_VLAN = 0x8100,
 	ETHERTYPE_QINQ = 0x88a8,
@@ -197,6 +198,26 @@ static int read_network(struct packet *packet, struct slice bytes, bool sums)
 	return -1;
 }
 
+/* Of Ethernet and IPv4, the only ones there are. */
+static void read_arp(struct packet *packet, struct cursor c)
+{
+	uint16_t hardware = cursor_u16be(&c), protocol = cursor_u16be(&c);
+	uint16_t lengths = cursor_u16be(&c), operation = cursor_u16be(&c);
+	uint32_t sender, target;
+
+	cursor_skip(&c, 6);
+	sender = cursor_u32be(&c);
+	cursor_skip(&c, 6);
+	target = cursor_u32be(&c);
+	if (c.failed)
+		packet->flaws |= FLAW_NETWORK_SHORT;
+	if (c.failed || hardware != 1 || protocol != ETHERTYPE_IPV4 || lengths != 0x0604)
+		return;
+	packet->arp_operation = operation;
+	packet->source = address_v4(sender);
+	packet->destination = address_v4(target);
+}
+
 /* MPLS labels, PPPoE, VLANs: what stands between link and network. */
 static int read_ethertype(struct packet *packet, uint16_t type, struct cursor *c, bool sums)
 {
@@ -224,6 +245,8 @@ static int read_ethertype(struct packet *packet, uint16_t type, struct cursor *c
 	}
 	if (c->failed)
 		goto short_link;
+	if (type == ETHERTYPE_ARP)
+		read_arp(packet, *c);
 	if (type != ETHERTYPE_IPV4 && type != ETHERTYPE_IPV6)
 		return -1;
 	return read_network(packet, slice_of(c->at, c->left), sums);

@@ -73,6 +73,7 @@ struct packet {
 	uint16_t vlans[PACKET_VLANS_MAX];
 	uint8_t vlan_count;
 	uint16_t link_protocol; /* EtherType */
+	uint16_t arp_operation; /* 0: no ARP for IPv4; 1: source asks who has destination */
 
 	/* IP; version 0: none */
 	uint8_t version, ip_protocol, ttl, traffic_class;
@@ -99,8 +100,10 @@ struct packet {
 	struct slice payload;
 };
 
-/* Takes the outermost layers apart. Returns 0, or -1 when there is no IP in it (ARP and its like:
- * link_protocol tells). Checks sums only if `sums`. */
+/* Takes the outermost layers apart. Returns 0, or -1 when there is no IP in it (link_protocol tells
+ * what it is; of ARP, RFC 826, source and destination are the addresses). Checks sums only if
+ * `sums`.
+ */
 int packet_decode(struct packet *packet, enum link_type link, struct slice frame,
 		  uint32_t wire_length, int64_t time, bool sums);
 /* The packet inside a tunnel (IP in IP, GRE, 6in4, VXLAN, Teredo); false when it is none, or one

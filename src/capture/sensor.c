@@ -112,6 +112,8 @@ static void look_at(struct sensor *sensor, const struct packet *packet)
 		if (packet->transport == TRANSPORT_UDP && packet->payload.length)
 			reading_datagram(sensor, flow, direction, packet->payload);
 		flow_touch(sensor->flows, flow, packet->time);
+	} else if (listener->flowless && !packet->fragment_offset && !packet->more_fragments) {
+		listener->flowless(listener->context, packet);
 	}
 	inspect_packet(sensor, packet, flow, direction);
 	if (flow)
@@ -156,8 +158,10 @@ void sensor_packet(struct sensor *sensor, enum link_type link, struct slice fram
 	/* Capture files may step back; our clock does not. */
 	if (time > sensor->now)
 		sensor->now = time;
-	if (sensor->counts.packets % EXPIRE_EVERY == 0)
+	if (sensor->counts.packets % EXPIRE_EVERY == 0 || sensor->now - sensor->expired >= SECOND) {
 		flow_table_expire(sensor->flows, sensor->now);
+		sensor->expired = sensor->now;
+	}
 	if (packet_decode(&packet, link, frame, wire_length, time, sensor->setup.checksums) == 0)
 		take(sensor, &packet);
 	else if (sensor->setup.listener.other)

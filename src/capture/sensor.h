@@ -23,6 +23,8 @@ struct sensor_listener {
 	void (*event)(void *context, struct event *event, struct flow *flow);
 	/* A frame without IP in it. */
 	void (*other)(void *context, const struct packet *packet);
+	/* A whole IP packet that belongs to no flow. */
+	void (*flowless)(void *context, const struct packet *packet);
 	/* A flow is over. */
 	void (*flow_over)(void *context, struct flow *flow);
 };

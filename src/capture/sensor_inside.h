@@ -18,7 +18,7 @@ struct sensor {
 	struct sensor_counts counts;
 	struct arena scratch;
 	const struct packet *packet; /* at hand; NULL: at the end of a flow */
-	int64_t now;
+	int64_t now, expired;        /* expired: when flows were last looked through for it */
 };
 
 static inline bool sensor_wants(const struct sensor *sensor, enum buffer_id id)

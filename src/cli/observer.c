@@ -67,12 +67,12 @@ static void end_flow(void *context, struct flow *flow)
 		probes_flow_over(observer->probes, flow);
 }
 
-static void take_other(void *context, const struct packet *packet)
+static void take_flowless(void *context, const struct packet *packet)
 {
 	struct observer *observer = context;
 
-	if (observer->probes && packet->link_protocol == 0x0806)
-		probes_arp(observer->probes, packet);
+	if (observer->probes)
+		probes_packet(observer->probes, packet);
 }
 
 int observer_open_probes(struct observer *observer)
@@ -118,7 +118,8 @@ struct sensor_listener observer_listener(struct observer *observer)
 		.context = observer,
 		.event = tell_event,
 		.handshake = tell_handshake,
-		.other = take_other,
+		.other = take_flowless,
+		.flowless = take_flowless,
 		.flow_over = end_flow,
 	};
 
