@@ -603,8 +603,7 @@ static enum probe_kind sctp_kind(const struct packet *packet, uint16_t *port)
 	*port = cursor_u16be(&c);
 	cursor_skip(&c, 8);
 	chunk = cursor_u8(&c);
-	return !c.failed && (chunk == SCTP_INIT || chunk == SCTP_COOKIE_ECHO) ? PROBE_SCTP
-									      : PROBE_KINDS;
+	return chunk == SCTP_INIT || chunk == SCTP_COOKIE_ECHO ? PROBE_SCTP : PROBE_KINDS;
 }
 
 void probes_packet(struct probes *probes, const struct packet *packet)

@@ -562,10 +562,9 @@ static void texts_of_sets_are_cut_between_ranges(void **state)
 
 static void sets_of_targets_join(void **state)
 {
-	const uint64_t key[2] = {1, 2};
-
 	for (unsigned a = 0; a < 40; a++) {
 		for (unsigned b = 0; b < 40; b++) { /* a first ones, b from the tenth on */
+			const uint64_t key[2] = {a, b};
 			struct target_set one = {0}, other = {0};
 			unsigned both = a <= 10 || !b ? a + b : b + 10 > a ? b + 10 : a;
 
@@ -580,6 +579,7 @@ static void sets_of_targets_join(void **state)
 				assert_true(target_set_add(&other, key, &address));
 			}
 			assert_int_equal(one.count, a);
+			assert_int_equal(target_set_held(&one) != 0, a > 1);
 			assert_true(target_set_join(&one, key, &other));
 			assert_int_equal(one.count, both);
 			assert_false(one.more);
