@@ -6,6 +6,9 @@
  * transport, then segments of a direction byte (bit 7: bytes are lost before it), two bytes of
  * length and the bytes. What is fed is a copy of just its size, and all that readers hand out is
  * read, so that a sanitizer sees what is not there. With -DLIBFUZZER it is a libFuzzer target.
+ *
+ * FUZZ_SEED, a number, gives other mutations; FUZZ_CORPUS, a folder, keeps the conversations as
+ * inputs for libFuzzer to begin with.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,13 +274,29 @@ static size_t read_conversations(const char *path, struct conversation *talks)
 	return count;
 }
 
+/* An input as a file of its own, where wanted. */
+static void keep(struct slice input, unsigned long number)
+{
+	const char *folder = getenv("FUZZ_CORPUS");
+	char path[512];
+	FILE *file;
+
+	if (!folder)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/talk-%lu", folder, number);
+	file = fopen(path, "wb");
+	if (!file || fwrite(input.at, 1, input.length, file) != input.length || fclose(file) != 0)
+		fatal("cannot write %s", path);
+}
+
 int main(int argc, char **argv)
 {
 	struct conversation *talks = calloc(FLOWS_MAX, sizeof(*talks));
 	uint8_t *room = malloc(2 * INPUT_MAX);
 	unsigned long mutations = argc > 2 ? strtoul(argv[1], NULL, 10) : 0, inputs = 0;
 	struct heard heard = {.becomes = APPLICATION_NONE};
-	uint64_t draws = 1;
+	const char *seed_text = getenv("FUZZ_SEED");
+	uint64_t draws = seed_text ? strtoull(seed_text, NULL, 10) : 1;
 
 	if (!talks || !room || argc < 3)
 		fatal("usage: reader_fuzz MUTATIONS CAPTURE...");
@@ -292,6 +311,8 @@ int main(int argc, char **argv)
 				size_t length = seed.length;
 
 				memcpy(room, seed.at, length);
+				if (!m)
+					keep(seed, inputs);
 				if (m)
 					length = mutate(room, length, &draws);
 				/* Sometimes another reader than the one that it is for. */

@@ -6,6 +6,9 @@
  * mutations of each:
  *
  *     rule_fuzz MUTATIONS FILE...
+ *
+ * FUZZ_SEED, a number, gives other mutations; FUZZ_CORPUS, a folder, keeps the inputs that the
+ * rules themselves are, for libFuzzer to begin with.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,6 +271,21 @@ static size_t mutate(uint8_t *bytes, size_t length)
 	return length;
 }
 
+/* An input as a file of its own, where wanted. */
+static void keep(struct slice input, unsigned long number)
+{
+	const char *folder = getenv("FUZZ_CORPUS");
+	char path[512];
+	FILE *file;
+
+	if (!folder)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/rule-%lu", folder, number);
+	file = fopen(path, "wb");
+	if (!file || fwrite(input.at, 1, input.length, file) != input.length || fclose(file) != 0)
+		fatal("cannot write %s", path);
+}
+
 static void replay(struct slice rule, unsigned long mutations, uint8_t *room, struct counts *counts)
 {
 	struct writer bytes = writer_growing(INPUT_MAX);
@@ -284,6 +302,8 @@ static void replay(struct slice rule, unsigned long mutations, uint8_t *room, st
 			memcpy(room + length, bytes.at, bytes.length);
 			length += bytes.length;
 		}
+		if (i == 0)
+			keep(slice_of(room, length), counts->inputs);
 		play(slice_of(room, length), counts);
 		counts->inputs++;
 	}
@@ -297,6 +317,8 @@ int main(int argc, char **argv)
 
 	if (!room || argc < 3)
 		fatal("usage: rule_fuzz MUTATIONS FILE...");
+	if (getenv("FUZZ_SEED"))
+		draws = strtoull(getenv("FUZZ_SEED"), NULL, 10);
 	for (int i = 2; i < argc; i++) {
 		struct arena arena = arena_of((size_t)64 * 1024 * 1024);
 		size_t length;

@@ -6,6 +6,8 @@
  * continues them, "> ...") of case files, and a number of mutations of each:
  *
  *     shell_fuzz MUTATIONS FILE...
+ *
+ * FUZZ_SEED, a number, gives other mutations.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,7 +251,7 @@ int main(int argc, char **argv)
 	if (!replay || argc < 3)
 		fatal("usage: shell_fuzz MUTATIONS FILE...");
 	replay->mutations = strtoul(argv[1], NULL, 10);
-	replay->draws = 1;
+	replay->draws = getenv("FUZZ_SEED") ? strtoull(getenv("FUZZ_SEED"), NULL, 10) : 1;
 	replay->seed = calloc(1, INPUT_MAX);
 	replay->bytes = calloc(1, INPUT_MAX);
 	if (!replay->seed || !replay->bytes)

@@ -451,7 +451,7 @@ static const char *nested(unsigned depth)
 
 static void test_set_limits(void **state)
 {
-	char name[VARIABLES_MAX][8];
+	char name[VARIABLES_MAX][24];
 	struct writer w = writer_growing(4 * 1024 * 1024);
 	struct port_set *set;
 
