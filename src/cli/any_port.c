@@ -72,7 +72,8 @@ static enum steer_socket kind_of(const struct open_socket *socket)
 int any_port_open(struct installation *host)
 {
 	struct steered steered = {.count = 0};
-	struct steer_setup setup = {.sockets = {-1, -1, -1, -1}};
+	struct steer_setup setup = {.way = (enum steer_way)host->settings.decoy.any_port_by,
+				    .sockets = {-1, -1, -1, -1}};
 	char why[STEER_WHY];
 
 	if (!host->settings.decoy.any_port)
@@ -95,7 +96,8 @@ int any_port_open(struct installation *host)
 			  why);
 		return -1;
 	}
-	log_info("any port: all on which no other program listens lead to the decoys");
+	log_info("any port: all on which no other program listens lead to the decoys (%s)",
+		 steer_name(host->steer));
 	return 0;
 }
 

@@ -287,13 +287,17 @@ static void check_ports(struct check *check)
 static void check_any_port(struct check *check)
 {
 	char why[STEER_WHY];
+	const char *way;
 
 	if (!check->settings.decoy.any_port)
 		return;
-	if (steer_possible(why))
-		find(check, OK, NULL, "any port: the kernel steers them (sk_lookup)");
+	way = steer_possible((enum steer_way)check->settings.decoy.any_port_by, why);
+	if (way)
+		find(check, OK, NULL, "any port: the kernel steers them (%s)", way);
 	else
-		find(check, ERROR, "start as root on Linux 5.9 or newer, or take any-port out",
+		find(check, ERROR,
+		     "start as root on Linux 5.9 or newer, or with libnftables1 installed, or "
+		     "take any-port out",
 		     "any port: the kernel does not steer them: %s", why);
 }
 

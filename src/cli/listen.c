@@ -39,6 +39,17 @@ static void tell_original_port(int descriptor, sa_family_t family)
 		setsockopt(descriptor, IPPROTO_IP, IP_RECVORIGDSTADDR, &on, sizeof(on));
 }
 
+/* For TPROXY; refused without rights, and then there is no steering either. */
+static void take_any_address(int descriptor, sa_family_t family)
+{
+	int on = 1;
+
+	if (family == AF_INET6)
+		setsockopt(descriptor, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on));
+	else
+		setsockopt(descriptor, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on));
+}
+
 /* -1 with errno. */
 static int open_one(const struct endpoint *endpoint, enum transport transport, bool any_port)
 {
@@ -60,6 +71,8 @@ static int open_one(const struct endpoint *endpoint, enum transport transport, b
 	} else if (transport == UDP) {
 		setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	}
+	if (any_port)
+		take_any_address(descriptor, address.ss_family);
 	if (transport == UDP && any_port)
 		tell_original_port(descriptor, address.ss_family);
 	if (transport == TCP) /* accepted sockets inherit it */

@@ -29,7 +29,11 @@ struct listen_values {
 	int64_t port_offset, workers;
 	struct config_ports passive_ports, leave_ports;
 	bool any_port;
+	int any_port_by;
 };
+
+/* As enum steer_way of process/steer.h. */
+static const char *const steer_ways[] = {"auto", "sk-lookup", "tproxy", NULL};
 
 static const struct directive listen_directives[] = {
 	{"addresses", DIRECTIVE_TEXTS, FIELD_OF(listen_values, addresses), "0.0.0.0", 0, 0, NULL,
@@ -42,6 +46,11 @@ static const struct directive listen_directives[] = {
 	 0, NULL, "Ports for passive data connections (FTP), shared out among the workers", false},
 	{"any-port", DIRECTIVE_BOOLEAN, FIELD_OF(listen_values, any_port), "no", 0, 0, NULL,
 	 "All TCP and UDP ports on which no other program listens lead to the decoys (needs root)",
+	 false},
+	{"any-port-by", DIRECTIVE_CHOICE, FIELD_OF(listen_values, any_port_by), "auto", 0, 0,
+	 steer_ways,
+	 "How the kernel leads them there: a BPF program (sk-lookup), or nftables where that "
+	 "cannot be had (tproxy)",
 	 false},
 	{"leave-ports", DIRECTIVE_PORTS, FIELD_OF(listen_values, leave_ports), NULL, 0, 0, NULL,
 	 "Ports that any-port leaves to the host, whether a program listens there now or not",
@@ -351,6 +360,7 @@ void decoy_settings_take(struct config *config, enum access_override access,
 	settings->workers = where.workers;
 	settings->passive_ports = where.passive_ports;
 	settings->any_port = where.any_port;
+	settings->any_port_by = where.any_port_by;
 	settings->leave_ports = where.leave_ports;
 	take_services(config, settings);
 	settings->any_service = any_service(settings);

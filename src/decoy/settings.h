@@ -44,6 +44,7 @@ struct decoy_settings {
 	int64_t workers;
 	struct config_ports passive_ports;
 	bool any_port;
+	int any_port_by;                 /* enum steer_way */
 	struct config_ports leave_ports; /* the host's own, when any_port is set */
 	struct service any_service;      /* for these ports */
 	struct decoy_limits limits;

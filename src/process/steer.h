@@ -1,13 +1,10 @@
 /* Steering: connections and datagrams to ports on which nobody listens, led to sockets of ours.
  *
- * A BPF program at the kernel's socket lookup (BPF_PROG_TYPE_SK_LOOKUP, Linux 5.9; struct
- * bpf_sk_lookup of linux/bpf.h) picks the socket. Established connections and connected datagram
- * sockets are looked up before it, so that what this host itself began is not touched; ports on
- * the list of those to leave are passed on to the ordinary lookup. No packet is rewritten: an
- * accepted socket's own address is the one that was asked for.
- *
- * The link is a descriptor of this process. The kernel takes it away with its last owner, however
- * that one ends. It holds for the network namespace that the process is in.
+ * Two ways lead there: a BPF program at the kernel's socket lookup (sk_lookup, Linux 5.9), and
+ * where that cannot be had, rules of nftables with TPROXY. Neither rewrites a packet: an accepted
+ * socket's own address is the one that was asked for. Neither touches a connection or a connected
+ * datagram socket of this host's own, or a port on the list of those to leave. Both hold for the
+ * network namespace that the process is in, and go with the process, however that ends.
  */
 #ifndef PROCESS_STEER_H
 #define PROCESS_STEER_H
@@ -17,8 +14,9 @@
 
 #define STEER_PORTS     65536
 #define STEER_ADDRESSES 64
-#define STEER_WHY       256
+#define STEER_WHY       300
 
+enum steer_way { STEER_ANY_WAY, STEER_SK_LOOKUP, STEER_TPROXY, STEER_WAYS };
 enum steer_socket { STEER_TCP4, STEER_TCP6, STEER_UDP4, STEER_UDP6, STEER_SOCKETS };
 
 /* One bit a port, TCP's first, then UDP's: those that are left alone. */
@@ -27,7 +25,9 @@ struct steer_ports {
 };
 
 struct steer_setup {
-	/* Listening or bound; of a group of SO_REUSEPORT one is enough. -1: none of this kind. */
+	enum steer_way way; /* the first that can be had, or this one only */
+	/* Listening or bound; of a group of SO_REUSEPORT one is enough. -1: none of this kind.
+	 * TPROXY wants IP_TRANSPARENT on each of the group. */
 	int sockets[STEER_SOCKETS];
 	/* The addresses of this host that are steered; with `everywhere` all but loopback's, to
 	 * which `addresses` adds. */
@@ -38,16 +38,19 @@ struct steer_setup {
 
 struct steer;
 
-/* Attaches the program; NULL with `why` when the kernel or the rights do not allow it. Needs
- * CAP_NET_ADMIN and CAP_BPF. The sockets stay the caller's. */
+/* Attaches the program or the rules; NULL with `why` when the kernel or the rights do not allow it.
+ * Needs CAP_NET_ADMIN, and CAP_BPF for sk_lookup. The sockets stay the caller's. */
 struct steer *steer_open(const struct steer_setup *setup, const struct steer_ports *leave,
 			 char why[STEER_WHY]);
 /* Another list of ports, from now on. */
 MUST_CHECK int steer_leave(struct steer *steer, const struct steer_ports *leave);
 /* Detaches. Accepts NULL. */
 void steer_close(struct steer *steer);
-/* Whether this process could attach one here and now: loads a program, attaches nothing. */
-MUST_CHECK bool steer_possible(char why[STEER_WHY]);
+/* Which way it is, as users know it. */
+const char *steer_name(const struct steer *steer);
+/* Which way could be had here and now, as steer_name; NULL with `why`. What it loads to find out is
+ * attached to nothing. */
+MUST_CHECK const char *steer_possible(enum steer_way way, char why[STEER_WHY]);
 
 void steer_ports_add(struct steer_ports *ports, bool udp, unsigned first, unsigned last);
 bool steer_ports_has(const struct steer_ports *ports, bool udp, unsigned port);
