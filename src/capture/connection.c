@@ -1,5 +1,8 @@
 /* What a TCP segment does to its connection (RFC 9293, as far as a bystander can tell). */
 #include "capture/sensor_inside.h"
+#include "capture/transport.h"
+
+enum { OPTION_TIMESTAMP = 8 };
 
 #define RESET_WINDOW (1u << 20) /* a reset further away than that is somebody's guess */
 
@@ -111,6 +114,49 @@ static bool shake_hands(struct sensor *sensor, struct flow *flow, enum direction
 	return true;
 }
 
+/* The timestamps of a segment (RFC 7323). */
+static bool find_stamps(const struct packet *packet, uint32_t *value, uint32_t *echo)
+{
+	struct cursor options = cursor_of(packet->tcp_options);
+	struct tcp_option option;
+	bool broken = false;
+
+	while (tcp_option_next(&options, &option, &broken) && option.kind)
+		if (option.kind == OPTION_TIMESTAMP && option.value.length == 8) {
+			struct cursor c = cursor_of(option.value);
+
+			*value = cursor_u32be(&c);
+			*echo = cursor_u32be(&c);
+			return true;
+		}
+	return false;
+}
+
+static void note_stamp(struct stream *s, const struct packet *packet)
+{
+	uint32_t value, echo;
+
+	if (!find_stamps(packet, &value, &echo))
+		return;
+	if (!s->stamped)
+		s->stamps[0] = value;
+	s->stamps[1] = value;
+	s->stamped = true;
+}
+
+/* An answer to a SYN that echoes what was never sent is dropped by who sent it: whoever wants a
+ * bystander to believe that the connection is over sends one. */
+static bool echoes_strange_stamp(const struct flow *flow, enum direction direction,
+				 const struct packet *packet)
+{
+	const struct stream *s = flow->streams[TO_SERVER];
+	uint32_t value, echo;
+
+	return flow->state == FLOW_NEW && direction == TO_CLIENT && s && s->started &&
+	       !flow->midstream && packet->flags & TCP_ACK && find_stamps(packet, &value, &echo) &&
+	       echo && echo - s->stamps[0] > s->stamps[1] - s->stamps[0];
+}
+
 void connection_packet(struct sensor *sensor, struct flow *flow, enum direction direction,
 		       const struct packet *packet)
 {
@@ -119,6 +165,14 @@ void connection_packet(struct sensor *sensor, struct flow *flow, enum direction 
 	uint32_t sequence = packet->sequence + (packet->flags & TCP_SYN ? 1 : 0);
 	struct stream *s;
 
+	if (echoes_strange_stamp(flow, direction, packet)) {
+		sensor->oddity = "stream.pkt_invalid_timestamp";
+		return;
+	}
+	/* Nobody has answered yet: there is nothing to reset, and an answer may still come. */
+	if (packet->flags & TCP_RST && flow->state == FLOW_NEW && direction == TO_SERVER &&
+	    !(flow->streams[TO_CLIENT] && flow->streams[TO_CLIENT]->started))
+		return;
 	if (packet->flags & TCP_RST) {
 		if (flow->state == FLOW_CLOSED || !is_plausible_reset(flow, direction, packet))
 			return;
@@ -131,6 +185,8 @@ void connection_packet(struct sensor *sensor, struct flow *flow, enum direction 
 		return;
 	acknowledge(sensor, flow, direction, packet);
 	s = flow->streams[direction];
+	if (direction == TO_SERVER && packet->flags & TCP_SYN)
+		note_stamp(s, packet);
 	stream_segment(s, sensor->setup.policy, sequence, packet->payload, packet->flags & TCP_FIN,
 		       &sink);
 	if (s->ended)

@@ -38,6 +38,7 @@ struct fragments {
 	struct datagram *oldest, *newest;
 	size_t count, bytes;
 	uint64_t dropped;
+	bool overlapped; /* the piece that came last */
 	uint64_t key[2];
 	uint8_t whole[HEADER_MAX_V4 + DATAGRAM_MAX];
 };
@@ -138,6 +139,7 @@ static int insert(struct fragments *f, struct datagram *d, uint32_t from, struct
 			link = &(*link)->next;
 		next = *link;
 		if (next && next->from <= at) {
+			f->overlapped = true;
 			/* The very same piece again is a copy on the way, not an overlap. */
 			if (strict && !(next->from == from && next->to == to))
 				return -1;
@@ -145,6 +147,7 @@ static int insert(struct fragments *f, struct datagram *d, uint32_t from, struct
 			continue;
 		}
 		if (next && next->from < until) {
+			f->overlapped = true;
 			if (strict)
 				return -1;
 			until = next->from;
@@ -209,6 +212,7 @@ bool fragments_add(struct fragments *f, const struct packet *p, struct slice *ne
 	int64_t limit = p->time - FRAGMENTS_WAIT_SECONDS * SECOND;
 	struct datagram *d;
 
+	f->overlapped = false;
 	while (f->oldest && (f->oldest->started < limit || f->bytes > FRAGMENTS_BYTES_MAX)) {
 		drop(f, f->oldest);
 		f->dropped++;
@@ -233,6 +237,11 @@ bool fragments_add(struct fragments *f, const struct packet *p, struct slice *ne
 	*network = assemble(f, d);
 	drop(f, d);
 	return true;
+}
+
+bool fragments_overlapped(const struct fragments *f)
+{
+	return f->overlapped;
 }
 
 uint64_t fragments_dropped(const struct fragments *f)

@@ -22,6 +22,8 @@ struct fragments *fragments_new(void);
 /* Takes a fragment in. When it completes its datagram: true, and *network is the whole, header
  * first, valid until the next call. */
 bool fragments_add(struct fragments *fragments, const struct packet *packet, struct slice *network);
+/* Whether the piece of the last fragments_add told bytes that another had told before. */
+bool fragments_overlapped(const struct fragments *fragments);
 /* Datagrams given up: overlaps, time, room. */
 uint64_t fragments_dropped(const struct fragments *fragments);
 void fragments_free(struct fragments *fragments);

@@ -86,6 +86,8 @@ static void inspect_packet(struct sensor *sensor, const struct packet *packet, s
 	if (packet->transport_header.length && sensor_wants(sensor, header))
 		buffers[count++] = (struct buffer){header, packet->transport_header};
 	inspection.findings.buffer_count = count;
+	inspection.findings.anomalies = &sensor->oddity;
+	inspection.findings.anomaly_count = sensor->oddity != NULL;
 	sensor_inspect(sensor, &inspection);
 }
 
@@ -116,6 +118,7 @@ static void look_at(struct sensor *sensor, const struct packet *packet)
 		listener->flowless(listener->context, packet);
 	}
 	inspect_packet(sensor, packet, flow, direction);
+	sensor->oddity = NULL;
 	if (flow)
 		flow_weigh(sensor->flows, flow);
 	sensor->packet = NULL;
@@ -130,15 +133,20 @@ static void take(struct sensor *sensor, const struct packet *packet)
 	if (sensor->setup.checksums &&
 	    packet->flaws & (FLAW_NETWORK_CHECKSUM | FLAW_TRANSPORT_CHECKSUM)) {
 		sensor->counts.wrong_sums++;
+		/* Only rules that ask for sums look at it. */
+		inspect_packet(sensor, packet, NULL, TO_SERVER);
 		return;
 	}
 	if (packet->fragment_offset || packet->more_fragments) {
 		struct slice network;
+		bool whole = fragments_add(sensor->fragments, packet, &network);
 
 		sensor->counts.fragments++;
+		if (fragments_overlapped(sensor->fragments))
+			sensor->oddity =
+				packet->version == 4 ? "ipv4.frag_overlap" : "ipv6.frag_overlap";
 		look_at(sensor, packet);
-		if (fragments_add(sensor->fragments, packet, &network) &&
-		    packet_decode_network(&inside, packet, network) == 0 &&
+		if (whole && packet_decode_network(&inside, packet, network) == 0 &&
 		    !inside.more_fragments && !inside.fragment_offset)
 			take(sensor, &inside);
 		return;

@@ -17,6 +17,7 @@ struct sensor {
 	struct fragments *fragments;
 	struct sensor_counts counts;
 	struct arena scratch;
+	const char *oddity; /* of the packet at hand, that its headers do not show; or NULL */
 	const struct packet *packet; /* at hand; NULL: at the end of a flow */
 	int64_t now, expired;        /* expired: when flows were last looked through for it */
 };

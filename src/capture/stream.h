@@ -32,9 +32,11 @@ struct stream {
 	bool ended;   /* FIN reached, or reset */
 	bool fin_known;
 	bool deep;             /* the depth is reached */
+	bool stamped;          /* its SYN had a timestamp */
 	bool closed;           /* its end was told to all */
 	uint32_t next;         /* sequence number of the next byte */
 	uint32_t fin;          /* sequence number of the FIN */
+	uint32_t stamps[2];    /* of the first SYN and of the last */
 	uint32_t acknowledged; /* highest that the other side acknowledged */
 	bool acknowledged_known;
 	uint64_t offset;              /* bytes of the stream before next, gaps included */

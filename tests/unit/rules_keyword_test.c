@@ -413,6 +413,8 @@ static void test_decode_events_of_ipv6(void **state)
 		{"ipv6.exthdr_dupl_fh", IP6("0010", "2c") "2c000000000000013b00000000000001", 1},
 		{"ipv6.trunc_exthdr", IP6("0008", "00") "3b01010400000000", 1},
 		{"ipv6.trunc_exthdr", IP6("0008", "00") "3b00010400000000", 0},
+		{"ipv6.trunc_exthdr", IP6("0009", "2c") "060000000000000100", 1},
+		{"ipv6.trunc_exthdr", IP6("000a", "2c") "06000000000000010000", 0},
 		{"ipv6.hopopts_unknown_opt", IP6("0008", "00") "3b003e0400000000", 1},
 		{"ipv6.hopopts_unknown_opt", IP6("0008", "00") "3b00010400000000", 0},
 		{"ipv6.dstopts_unknown_opt", IP6("0008", "3c") "3b003e0400000000", 1},
@@ -467,6 +469,93 @@ static void test_decode_events_of_transports(void **state)
 			fail_msg("%s, case %zu", cases[i].event, i);
 	}
 	assert_refused("decode-event:ipv4.frob;", "decode-event does not know ipv4.frob");
+}
+
+/* --- sums --- */
+
+static void test_sums(void **state)
+{
+	static const struct {
+		const char *options, *packet;
+		size_t alerts;
+	} cases[] = {
+		{"ipv4-csum:invalid;", IP4("0014", "3b"), 1},
+		{"ipv4-csum:valid;", IP4("0014", "3b"), 0},
+		{"ipv4-csum:\"valid\";", "4500001400004000403b4e78c0000201c6336402", 1},
+		/* A datagram without a sum, and one with a wrong one. */
+		{"udpv4-csum:valid;", IP4("001c", "11") PORTS "00080000", 1},
+		{"udpv4-csum:invalid;", IP4("001c", "11") PORTS "00081234", 1},
+		{"tcpv4-csum:invalid;", IP4("001c", "11") PORTS "00081234", 0},
+		{"udpv6-csum:invalid;", IP4("001c", "11") PORTS "00081234", 0},
+		{"icmpv4-csum:valid;", IP4("001c", "01") "0800f7ff00000000", 1},
+		{"icmpv4-csum:invalid;", IP4("001c", "01") "0800f7fe00000000", 1},
+		/* Cut short: nobody can tell. */
+		{"icmpv4-csum:invalid;", IP4("001d", "01") "0800f7fe00000000", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+		if (sees("ip", cases[i].options, cases[i].packet) != cases[i].alerts)
+			fail_msg("%s, case %zu", cases[i].options, i);
+	assert_refused("tcpv4-csum:odd;", "valid or invalid");
+}
+
+/* Packets with wrong sums go to rules that ask for sums, and to no others. */
+static void test_wrong_sums(void **state)
+{
+	struct engine *engine =
+		engine_that_loads("alert udp any any -> any any (content:\"a\"; sid:1;)\n"
+				  "alert udp any any -> any any (dsize:1; sid:2;)\n"
+				  "alert udp any any -> any any (udpv4-csum:invalid; sid:3;)\n");
+	uint8_t bytes[64];
+	int length =
+		slice_unhex(slice_text(IP4("001d", "11") PORTS "0009123461"), bytes, sizeof(bytes));
+	struct packet packet;
+	struct buffer buffer;
+	struct inspection inspection = {.kind = INSPECT_PACKET, .packet = &packet, .time = NOW};
+	struct sids sids = {.count = 0};
+
+	assert_int_equal(packet_decode(&packet, LINK_RAW, slice_of(bytes, (size_t)length),
+				       (uint32_t)length, NOW, true),
+			 0);
+	assert_true(packet.flaws & FLAW_TRANSPORT_CHECKSUM);
+	buffer = (struct buffer){BUFFER_PAYLOAD, packet.payload};
+	inspection.findings = (struct findings){.buffers = &buffer, .buffer_count = 1};
+	engine_inspect(engine, &inspection, alert, &sids);
+	assert_int_equal(sids.count, 1);
+	assert_int_equal(sids.at[0], 3);
+	packet.flaws = 0;
+	sids.count = 0;
+	engine_inspect(engine, &inspection, alert, &sids);
+	assert_int_equal(sids.count, 3);
+	engine_free(engine);
+}
+
+/* Oddities that the sensor tells with the packet. */
+static void test_oddities(void **state)
+{
+	static const char *const told[] = {"ipv6.frag_overlap", "stream.pkt_invalid_timestamp"};
+	struct engine *engine = engine_that_loads(
+		"alert ip any any -> any any (decode-event:ipv6.frag_overlap; sid:1;)\n"
+		"alert ip any any -> any any (decode-event:ipv4.frag_overlap; sid:2;)\n"
+		"alert ip any any -> any any (stream-event:pkt_invalid_timestamp; sid:3;)\n");
+	struct flow flow = usual_flow();
+
+	for (size_t i = 0; i < ARRAY_COUNT(told); i++) {
+		struct packet packet = {.version = 6};
+		struct inspection inspection = {
+			.kind = INSPECT_PACKET,
+			.packet = &packet,
+			.flow = &flow,
+			.time = NOW,
+			.findings = {.anomalies = &told[i], .anomaly_count = 1}};
+		struct sids sids = {.count = 0};
+
+		engine_inspect(engine, &inspection, alert, &sids);
+		assert_int_equal(sids.count, 1);
+		assert_int_equal(sids.at[0], i ? 3 : 1);
+	}
+	engine_free(engine);
+	assert_refused("stream-event:no_such;", "does not know no_such");
 }
 
 static void test_versions_of_ip(void **state)
@@ -593,6 +682,141 @@ static void test_numbers_of_applications(void **state)
 			 1);
 	assert_int_equal(
 		finds_fact("tls_cert_valid;", APPLICATION_TLS, FACT_TLS_NOT_BEFORE, now + 1), 0);
+}
+
+/* Numbers that rules call by names. */
+static void test_named_numbers(void **state)
+{
+	static const struct {
+		const char *options;
+		enum application_id application;
+		enum fact_id fact;
+		int64_t value;
+		size_t alerts;
+	} cases[] = {
+		{"krb5.ticket_encryption:weak;", APPLICATION_KRB5, FACT_KRB5_TICKET_ENCRYPTION, 23,
+		 1},
+		{"krb5.ticket_encryption:weak;", APPLICATION_KRB5, FACT_KRB5_TICKET_ENCRYPTION, 18,
+		 0},
+		{"krb5.ticket_encryption:strong;", APPLICATION_KRB5, FACT_KRB5_TICKET_ENCRYPTION,
+		 18, 1},
+		{"krb5.ticket_encryption:rc4-hmac;", APPLICATION_KRB5, FACT_KRB5_TICKET_ENCRYPTION,
+		 23, 1},
+		{"krb5.ticket_encryption:17,23;", APPLICATION_KRB5, FACT_KRB5_TICKET_ENCRYPTION, 18,
+		 0},
+		{"mqtt.type:PUBLISH;", APPLICATION_MQTT, FACT_MQTT_TYPE, 3, 1},
+		{"mqtt.type:connect;", APPLICATION_MQTT, FACT_MQTT_TYPE, 3, 0},
+		{"dhcp.leasetime:<7200;", APPLICATION_DHCP, FACT_DHCP_LEASE_TIME, 7199, 1},
+		{"dhcp.leasetime:<7200;", APPLICATION_DHCP, FACT_DHCP_LEASE_TIME, 7200, 0},
+		{"dhcp.renewal_time:1000<>2000;", APPLICATION_DHCP, FACT_DHCP_RENEWAL_TIME, 1500,
+		 1},
+		{"dhcp.rebinding_time:>3000;", APPLICATION_DHCP, FACT_DHCP_REBINDING_TIME, 3000, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+		if (finds_fact(cases[i].options, cases[i].application, cases[i].fact,
+			       cases[i].value) != cases[i].alerts)
+			fail_msg("%s %lld", cases[i].options, (long long)cases[i].value);
+	assert_refused("mqtt.type:NOTHING;", "NOTHING");
+	assert_refused("geoip:src,RU;", "countries");
+	assert_refused("iprep:src,BadHosts,>,10;", "reputations");
+}
+
+/* pcrexform: the buffer is what the group matches; all of it where nothing does. */
+static void test_captures(void **state)
+{
+	static const char options[] =
+		"http.request_line; pcrexform:\"[a-z]+ (.*) HTTP\"; content:\"/x\"; bsize:2;";
+	static const char other[] =
+		"http.request_line; pcrexform:\"(b)|a\"; content:\"a\"; bsize:1;";
+
+	assert_int_equal(finds_buffer(options, APPLICATION_HTTP, BUFFER_HTTP_REQUEST_LINE,
+				      "get /x HTTP/1.1"),
+			 1);
+	assert_int_equal(finds_buffer(options, APPLICATION_HTTP, BUFFER_HTTP_REQUEST_LINE,
+				      "GET /x HTTP/1.1"),
+			 0);
+	assert_int_equal(finds_buffer(options, APPLICATION_HTTP, BUFFER_HTTP_REQUEST_LINE, "/x"),
+			 1);
+	assert_int_equal(finds_buffer(other, APPLICATION_HTTP, BUFFER_HTTP_REQUEST_LINE, "a"), 1);
+	assert_int_equal(finds_buffer(other, APPLICATION_HTTP, BUFFER_HTTP_REQUEST_LINE, ""), 0);
+	assert_refused("http.uri; pcrexform:\"(a\"; content:\"b\";", "pcrexform");
+	assert_refused("http.uri; pcrexform:\"a\"; content:\"b\";", "one group");
+	assert_refused("http.uri; pcrexform:\"(a)\"; content:\"b\"; nosuch;", "nosuch");
+}
+
+/* DCE/RPC over SMB's pipes is DCE/RPC. */
+static void test_rpc_over_smb(void **state)
+{
+	struct fact fact = {FACT_DCERPC_OPNUM, 15};
+	struct findings findings = {.facts = &fact, .fact_count = 1};
+
+	assert_int_equal(
+		finds("dcerpc", "dcerpc.opnum:15;", APPLICATION_DCERPC, TO_SERVER, &findings), 1);
+	assert_int_equal(finds("dcerpc", "dcerpc.opnum:15;", APPLICATION_SMB, TO_SERVER, &findings),
+			 1);
+	assert_int_equal(
+		finds("dcerpc", "dcerpc.opnum:15;", APPLICATION_HTTP, TO_SERVER, &findings), 0);
+	assert_int_equal(finds("smb", "dcerpc.opnum:15;", APPLICATION_DCERPC, TO_SERVER, &findings),
+			 0);
+}
+
+/* What unsets marks comes before what sets them, and that before what asks. */
+static void test_order_of_marks(void **state)
+{
+	struct engine *engine = engine_that_loads(
+		"alert tcp any any -> any any (content:\"a\"; flowbits:isset,x; sid:1;)\n"
+		"alert tcp any any -> any any (content:\"a\"; flowbits:set,x; sid:2;)\n"
+		"alert tcp any any -> any any (content:\"a\"; flowbits:unset,x; sid:3;)\n");
+	struct flow flow = usual_flow();
+	struct sids sids = look(engine, &flow, TO_SERVER, "a", NOW);
+
+	assert_int_equal(sids.count, 3);
+	assert_int_equal(sids.at[0], 3);
+	assert_int_equal(sids.at[1], 2);
+	assert_int_equal(sids.at[2], 1);
+	forget(&flow);
+	engine_free(engine);
+}
+
+/* How often rules without anything to look for are told of a flow's packets. */
+static void test_once_a_flow(void **state)
+{
+	static const struct {
+		const char *rule;
+		size_t alerts; /* in two packets to the server and one back */
+	} cases[] = {
+		{"alert tls any any -> any any (sid:1;)", 2},
+		{"alert tls any any -> any any (flow:to_server; sid:1;)", 2},
+		{"alert ip any any -> any any (flow:to_server; sid:1;)", 2},
+		{"alert ip any any -> any any (sid:1;)", 2},
+		{"alert tcp any any -> any any (app-layer-protocol:tls; prefilter; sid:1;)", 1},
+		{"alert tcp any any -> any any (app-layer-protocol:http; prefilter; sid:1;)", 0},
+		{"alert tcp any any -> any any (app-layer-protocol:tls; sid:1;)", 3},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct engine *engine = engine_that_loads(cases[i].rule);
+		struct flow flow = flow_between(CLIENT, SERVER, APPLICATION_TLS);
+		struct packet packet = {.version = 4, .transport = TRANSPORT_TCP};
+		struct sids sids = {.count = 0};
+
+		for (unsigned k = 0; k < 3; k++) {
+			struct inspection inspection = {.kind = INSPECT_PACKET,
+							.direction = k == 1 ? TO_CLIENT : TO_SERVER,
+							.application = APPLICATION_TLS,
+							.packet = &packet,
+							.flow = &flow,
+							.time = NOW};
+
+			packet.source = k == 1 ? flow.server : flow.client;
+			packet.destination = k == 1 ? flow.client : flow.server;
+			engine_inspect(engine, &inspection, alert, &sids);
+		}
+		if (sids.count != cases[i].alerts)
+			fail_msg("%s: %zu", cases[i].rule, sids.count);
+		engine_free(engine);
+	}
 }
 
 static void test_handshakes(void **state)
@@ -779,6 +1003,14 @@ int main(void)
 		cmocka_unit_test(test_ftp_bounce),
 		cmocka_unit_test(test_decode_events_of_ipv6),
 		cmocka_unit_test(test_decode_events_of_transports),
+		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_wrong_sums),
+		cmocka_unit_test(test_oddities),
+		cmocka_unit_test(test_named_numbers),
+		cmocka_unit_test(test_captures),
+		cmocka_unit_test(test_rpc_over_smb),
+		cmocka_unit_test(test_order_of_marks),
+		cmocka_unit_test(test_once_a_flow),
 		cmocka_unit_test(test_versions_of_ip),
 		cmocka_unit_test(test_words_of_applications),
 		cmocka_unit_test(test_numbers_of_applications),

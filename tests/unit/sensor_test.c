@@ -17,6 +17,8 @@ struct seen {
 	size_t length[2];
 	unsigned packets, stretches, over, handshakes;
 	bool established;
+	const char *oddity; /* that came with a packet last */
+	unsigned oddities;
 };
 
 static void inspect(void *context, const struct inspection *i)
@@ -25,6 +27,10 @@ static void inspect(void *context, const struct inspection *i)
 
 	if (i->kind == INSPECT_PACKET)
 		seen->packets++;
+	if (i->kind == INSPECT_PACKET && i->findings.anomaly_count) {
+		seen->oddity = i->findings.anomalies[0];
+		seen->oddities++;
+	}
 	if (i->kind == INSPECT_PACKET && i->flow)
 		seen->established |= i->flow->state == FLOW_ESTABLISHED;
 	if (i->kind != INSPECT_STREAM)
@@ -99,6 +105,9 @@ static void finish_ip(struct writer *w, size_t start)
 	put_sum(at + 10, packet_sum(0, slice_of(at, 20)));
 }
 
+/* Timestamps of the next segments; none while both are 0. */
+static uint32_t stamp, stamp_echo;
+
 static void put_tcp(struct writer *w, bool to_server, uint32_t sequence, uint32_t acknowledged,
 		    uint8_t flags, const char *payload)
 {
@@ -111,9 +120,14 @@ static void put_tcp(struct writer *w, bool to_server, uint32_t sequence, uint32_
 	writer_u16be(w, to_server ? 80 : 40000);
 	writer_u32be(w, sequence);
 	writer_u32be(w, acknowledged);
-	writer_u16be(w, (uint16_t)(0x5000 | flags));
+	writer_u16be(w, (uint16_t)((stamp || stamp_echo ? 0x8000 : 0x5000) | flags));
 	writer_u16be(w, 65535);
 	writer_u32be(w, 0);
+	if (stamp || stamp_echo) {
+		writer_u32be(w, 0x0101080a);
+		writer_u32be(w, stamp);
+		writer_u32be(w, stamp_echo);
+	}
 	writer_text(w, payload);
 	finish_ip(w, ip);
 	length = w->length - tcp;
@@ -291,6 +305,104 @@ static void test_fragments_and_tunnels(void **state)
 	finish(sensor, &seen);
 }
 
+static void send_piece(struct sensor *sensor, uint16_t piece, const char *bytes)
+{
+	uint8_t room[128];
+	struct writer w = writer_fixed(room, sizeof(room));
+
+	start_ip(&w, 17, CLIENT, SERVER, 9, piece);
+	writer_text(&w, bytes);
+	finish_ip(&w, 0);
+	sensor_packet(sensor, LINK_RAW, writer_slice(&w), (uint32_t)w.length, now);
+}
+
+static void test_overlapping_fragments_are_told(void **state)
+{
+	struct seen seen;
+	struct sensor *sensor = sensor_for(&seen, STREAM_FIRST);
+
+	send_piece(sensor, 0x2000, "0123456789abcdef");
+	send_piece(sensor, 0x2002, "ghijklmn");
+	assert_int_equal(seen.oddities, 0);
+	send_piece(sensor, 0x2001, "XXXXXXXX");
+	assert_int_equal(seen.oddities, 1);
+	assert_string_equal(seen.oddity, "ipv4.frag_overlap");
+	/* It is told with the piece, not with the packet after it. */
+	send_piece(sensor, 0x2004, "opqrstuv");
+	assert_int_equal(seen.oddities, 1);
+	finish(sensor, &seen);
+}
+
+static void greet(struct sensor *sensor, struct seen *seen, const char *expected)
+{
+	stamp = stamp_echo = 0;
+	send_tcp(sensor, false, 199, 100, TCP_SYN | TCP_ACK, "");
+	send_tcp(sensor, true, 100, 200, TCP_ACK, "");
+	send_tcp(sensor, true, 100, 200, TCP_ACK, "hello");
+	finish(sensor, seen);
+	assert_string_equal(seen->text[TO_SERVER], expected);
+}
+
+/* Somebody who resets a connection that is only asked for, with timestamps that the client never
+ * sent, is not believed: the client does not believe him either. */
+static void test_resets_with_strange_stamps_are_passed_over(void **state)
+{
+	static const struct {
+		uint32_t sent, echoed;
+		unsigned oddities;
+		const char *text;
+	} cases[] = {
+		{5000, 100, 1, "hello"}, {5000, 5001, 1, "hello"},
+		{5000, 5000, 0, ""},     {0, 100, 1, "hello"},
+		{0, 0, 0, ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct seen seen;
+		struct sensor *sensor = sensor_for(&seen, STREAM_FIRST);
+
+		stamp = cases[i].sent;
+		stamp_echo = 0;
+		send_tcp(sensor, true, 99, 0, TCP_SYN, "");
+		stamp = cases[i].echoed;
+		stamp_echo = cases[i].echoed;
+		send_tcp(sensor, false, 200, 100, TCP_RST | TCP_ACK, "");
+		assert_int_equal(seen.oddities, cases[i].oddities);
+		if (cases[i].oddities)
+			assert_string_equal(seen.oddity, "stream.pkt_invalid_timestamp");
+		greet(sensor, &seen, cases[i].text);
+	}
+}
+
+/* Before there is an answer there is nothing to reset. */
+static void test_early_resets_of_the_client(void **state)
+{
+	struct seen seen;
+	struct sensor *sensor = sensor_for(&seen, STREAM_FIRST);
+
+	send_tcp(sensor, true, 99, 0, TCP_SYN, "");
+	send_tcp(sensor, true, 100, 0, TCP_RST, "");
+	greet(sensor, &seen, "hello");
+}
+
+/* Packets with wrong sums are shown, and reach no stream. */
+static void test_wrong_sums_are_shown(void **state)
+{
+	struct seen seen;
+	struct sensor *sensor = sensor_for(&seen, STREAM_FIRST);
+	uint8_t room[128];
+	struct writer w = writer_fixed(room, sizeof(room));
+
+	put_tcp(&w, true, 100, 200, TCP_ACK, "hello");
+	room[w.length - 1] ^= 1;
+	sensor_packet(sensor, LINK_RAW, writer_slice(&w), (uint32_t)w.length, now);
+	assert_int_equal(sensor_counts(sensor).wrong_sums, 1);
+	assert_int_equal(sensor_counts(sensor).flows, 0);
+	assert_int_equal(seen.packets, 1);
+	finish(sensor, &seen);
+	assert_string_equal(seen.text[TO_SERVER], "");
+}
+
 static void test_flows_are_bounded(void **state)
 {
 	struct sensor_setup setup = sensor_setup_default;
@@ -396,6 +508,10 @@ int main(void)
 		cmocka_unit_test(test_midstream),
 		cmocka_unit_test(test_long_stream_in_stretches),
 		cmocka_unit_test(test_fragments_and_tunnels),
+		cmocka_unit_test(test_overlapping_fragments_are_told),
+		cmocka_unit_test(test_resets_with_strange_stamps_are_passed_over),
+		cmocka_unit_test(test_early_resets_of_the_client),
+		cmocka_unit_test(test_wrong_sums_are_shown),
 		cmocka_unit_test(test_flows_are_bounded),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_garbage),

@@ -57,6 +57,7 @@ struct keys {
 };
 
 struct quic {
+	uint8_t version[4]; /* of the last Initial, as sent */
 	bool keyed;
 	struct keys keys[2];
 	struct {
@@ -242,6 +243,7 @@ static void look_for_hello(struct quic *quic, struct application_context *contex
 		return;
 	quic->sides[direction].told = true;
 	view_start(v, context);
+	view_buffer(v, BUFFER_QUIC_VERSION, slice_of(quic->version, sizeof(quic->version)));
 	hello_view(v, slice_of(at + 4, length), direction == TO_CLIENT, 'q');
 	view_offer(v, direction, 0);
 }
@@ -301,6 +303,7 @@ static size_t read_packet(struct quic *quic, struct application_context *context
 	total = number_at + (size_t)length;
 	if ((first >> 4 & 3) != version->initial)
 		return total;
+	memcpy(quic->version, bytes.at + 1, sizeof(quic->version));
 	if (!quic->keyed && (direction != TO_SERVER || !make_keys(quic, version, connection)))
 		return 0;
 	(void)read_initial(quic, context, direction, slice_first(bytes, total), number_at);

@@ -12,6 +12,8 @@
 enum { RECORD_CHANGE = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_DATA = 23 };
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, CERTIFICATE = 11, SERVER_DONE = 14 };
 
+#define RANDOM_END 34 /* of a hello: version and random number */
+
 struct tls {
 	struct {
 		bool done, offered;
@@ -153,6 +155,12 @@ static void keep(struct writer *at, struct slice bytes)
 	writer_bytes(at, bytes);
 }
 
+static bool same_random(struct slice one, struct slice other)
+{
+	return one.length >= RANDOM_END && other.length >= RANDOM_END &&
+	       memcmp(one.at + 2, other.at + 2, RANDOM_END - 2) == 0;
+}
+
 static void read_messages(struct tls *tls, struct application_context *context,
 			  enum direction direction)
 {
@@ -166,11 +174,19 @@ static void read_messages(struct tls *tls, struct application_context *context,
 		if (handshake->length - used - 4 < length)
 			break;
 		if (at[0] == (direction == TO_SERVER ? CLIENT_HELLO : SERVER_HELLO)) {
-			/* A second one comes after HelloRetryRequest. */
+			struct slice hello = slice_of(at + 4, length);
+
+			/* A second one comes after HelloRetryRequest, with the same random
+			 * number and name (RFC 8446, 4.1.2): that was told. */
 			offer(tls, context, direction);
+			if (direction == TO_SERVER && tls->sides[direction].offered &&
+			    same_random(writer_slice(&tls->sides[direction].hello), hello)) {
+				used += length + 4;
+				continue;
+			}
 			writer_clear(&tls->sides[direction].hello);
 			tls->sides[direction].offered = false;
-			keep(&tls->sides[direction].hello, slice_of(at + 4, length));
+			keep(&tls->sides[direction].hello, hello);
 		} else if (at[0] == CERTIFICATE && !tls->sides[direction].chain.length)
 			keep(&tls->sides[direction].chain, slice_of(at + 4, length));
 		if (at[0] == CLIENT_HELLO || at[0] == CERTIFICATE || at[0] == SERVER_DONE)

@@ -224,17 +224,22 @@ const char *scanner_of(const struct packet *packet, const struct tcp_print *prin
 {
 	uint32_t destination;
 
-	if (packet->version != 4 || packet->flags & TCP_ACK)
+	if (packet->flags & TCP_ACK)
 		return NULL;
-	destination = u32_of(packet->destination.bytes);
-	if (packet->sequence == destination)
-		return "mirai";
-	if (packet->ip_id == 54321)
-		return "zmap";
-	if (!print->layout_count && print->window == 1024 && packet->ttl > 128 &&
-	    packet->ip_id == ((destination ^ packet->destination_port ^ packet->sequence) & 0xffff))
-		return "masscan";
-	if (print->layout_count == 1 && print->mss == 1460 &&
+	/* IPv6 has no identification, and its addresses are too long for a sequence number: there
+	 * only what the options and the window tell is left. */
+	if (packet->version == 4) {
+		destination = u32_of(packet->destination.bytes);
+		if (packet->sequence == destination)
+			return "mirai";
+		if (packet->ip_id == 54321)
+			return "zmap";
+		if (!print->layout_count && print->window == 1024 && packet->ttl > 128 &&
+		    packet->ip_id ==
+			    ((destination ^ packet->destination_port ^ packet->sequence) & 0xffff))
+			return "masscan";
+	}
+	if (print->layout_count == 1 && print->layout[0] == OPTION_MSS && print->mss == 1460 &&
 	    (print->window == 1024 || print->window == 2048 || print->window == 3072 ||
 	     print->window == 4096) &&
 	    !packet->dont_fragment)

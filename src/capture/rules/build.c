@@ -560,12 +560,13 @@ static void choose_kinds(struct builder *b)
 		rule->kinds = KIND_STREAM;
 	else
 		rule->kinds = KIND_PACKET | KIND_STREAM;
-	rule->packet_without_stream = !b->packet_only && !b->has_offsets && rule->part_count;
+	rule->packet_without_stream =
+		rule->kinds & KIND_STREAM && !b->packet_only && !b->has_offsets && rule->part_count;
 	rule->ip_only = !rule->part_count && !b->condition_count && !rule->tests_bits &&
-			!rule->established && !rule->not_established && !rule->source_ports &&
-			!rule->destination_ports;
+			!b->asks_flow && !rule->source_ports && !rule->destination_ports;
 	/* Only the application is asked for: once a flow and direction is enough. */
-	rule->once = rule->ip_only || (!rule->part_count && rule->application);
+	rule->once = rule->ip_only || (!rule->part_count && rule->application && !b->asks_flow);
+	rule->first_only = b->prefilter && b->asks_application && !rule->part_count;
 }
 
 static int keep_conditions(struct builder *b)
@@ -583,11 +584,13 @@ static int keep_conditions(struct builder *b)
 	memcpy(rule->conditions, b->conditions, b->condition_count * sizeof(struct test));
 	memcpy(rule->bit_steps, b->bit_steps, b->bit_step_count * sizeof(struct bit_step));
 	memcpy(rule->effects, b->effects, b->effect_count * sizeof(struct effect));
+	rule->only_clears = b->bit_step_count && !b->effect_count;
 	for (size_t i = 0; i < b->bit_step_count; i++) {
 		bool asks = b->bit_steps[i].action >= BIT_IS_SET;
 
 		rule->tests_bits |= asks;
 		rule->sets_bits |= !asks;
+		rule->only_clears &= b->bit_steps[i].action == BIT_UNSET;
 	}
 	return 0;
 }
@@ -630,6 +633,8 @@ void rule_drop(struct rule *rule)
 			if (rule->parts[p].tests[i].regex)
 				rule_regex_free(rule->parts[p].tests[i].as.regex.code);
 	rule->part_count = 0;
+	rule_regex_captures_free(rule->captures);
+	rule->captures = NULL;
 }
 
 const char *rule_build(struct rule_text *text, const struct variables *variables,
@@ -664,6 +669,7 @@ const char *rule_build(struct rule_text *text, const struct variables *variables
 				rule_regex_free(b->tests[i].test.as.regex.code);
 		memcpy(why, b->why, sizeof(b->why));
 		rule->part_count = 0;
+		rule_drop(rule);
 	}
 	free(b);
 	return good ? NULL : why;

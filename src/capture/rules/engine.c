@@ -8,6 +8,7 @@
 #include "capture/rules/prefilter.h"
 #include "capture/rules/regex.h"
 #include "capture/rules/thresholds.h"
+#include "capture/stream.h"
 
 #define ROOM_MAX (1024 * 1024) /* of a transform's output */
 
@@ -30,6 +31,8 @@ struct engine {
 	struct ip_map *ip_map;
 	struct always always[8]; /* by bit set of kinds: PACKET, STREAM, TRANSACTION */
 	struct always once;      /* rules of an application alone */
+	struct always first;     /* ... that want to be asked once a flow */
+	struct always sums;      /* rules that look at packets with wrong sums */
 	struct thresholds *thresholds;
 	const struct rule_changes *changes; /* NULL: none */
 	struct wants wants;
@@ -190,11 +193,14 @@ void engine_add(struct engine *e, const char *file, struct slice text,
 
 /* --- getting ready --- */
 
-/* Order of evaluation: what sets marks before what asks for them; passes first of all. */
+/* Order of evaluation: what clears marks before what sets them, and that before what asks for them;
+ * passes first of all. */
 static int order_of(const struct rule *rule)
 {
-	return (rule->action == ACTION_PASS ? 0 : 4) + (rule->tests_bits ? 2 : 0) +
-	       (rule->sets_bits ? 0 : 1);
+	return (rule->action == ACTION_PASS ? 0 : 8) + (rule->tests_bits ? 4 : 0) +
+	       (rule->only_clears ? 0
+		: rule->sets_bits ? 1
+				  : 2);
 }
 
 static int compare_order(const void *a, const void *b)
@@ -311,6 +317,10 @@ static int place(struct engine *e, struct rule *rule)
 
 		e->wants.buffers[buffer / 64] |= (uint64_t)1 << (buffer % 64);
 	}
+	if (rule->asks_sums && add_always(&e->sums, rule->index) < 0)
+		return -1;
+	if (rule->first_only)
+		return add_always(&e->first, rule->index);
 	if (rule->ip_only)
 		return ip_map_add(e->ip_map, rule);
 	if (rule->once)
@@ -376,6 +386,8 @@ void engine_free(struct engine *e)
 	for (size_t i = 0; i < ARRAY_COUNT(e->always); i++)
 		free(e->always[i].rules);
 	free(e->once.rules);
+	free(e->first.rules);
+	free(e->sums.rules);
 	free(e->rules);
 	free(e->doubles);
 	free(e->candidates);
@@ -433,6 +445,8 @@ static void add_once(struct engine *e, const struct inspection *i)
 				    add_candidate, e);
 	}
 	if (flow && i->application && !(flow->application_seen & side)) {
+		if (!flow->application_seen)
+			add_all(e, &e->first);
 		flow->application_seen |= (uint8_t)side;
 		add_all(e, &e->once);
 	}
@@ -441,7 +455,13 @@ static void add_once(struct engine *e, const struct inspection *i)
 /* Whether the packet's bytes are shown in a stretch of its stream too. */
 static bool reaches_stream(const struct inspection *i)
 {
-	return i->flow && i->flow->transport == TRANSPORT_TCP && i->flow->state != FLOW_NEW;
+	const struct flow *flow = i->flow;
+
+	/* What a SYN carries is read as well (RFC 7413). */
+	return flow && flow->transport == TRANSPORT_TCP &&
+	       (flow->state != FLOW_NEW ||
+		(i->packet && i->packet->payload.length && flow->streams[i->direction] &&
+		 flow->streams[i->direction]->started));
 }
 
 static void find_candidates(struct engine *e, const struct inspection *i)
@@ -452,6 +472,11 @@ static void find_candidates(struct engine *e, const struct inspection *i)
 	if (++e->stamp == 0) {
 		memset(e->stamps, 0, e->count * sizeof(*e->stamps));
 		e->stamp = 1;
+	}
+	if (i->kind == INSPECT_PACKET && i->packet &&
+	    i->packet->flaws & (FLAW_NETWORK_CHECKSUM | FLAW_TRANSPORT_CHECKSUM)) {
+		add_all(e, &e->sums);
+		return;
 	}
 	for (size_t b = 0; b < i->findings.buffer_count; b++) {
 		const struct buffer *buffer = &i->findings.buffers[b];
@@ -551,7 +576,10 @@ static bool flow_matches(const struct rule *rule, const struct inspection *i)
 		return false;
 	if (rule->not_established && established)
 		return false;
-	if (rule->application && rule->application != (uint8_t)i->application)
+	/* DCE/RPC is spoken over SMB's pipes too. */
+	if (rule->application && rule->application != (uint8_t)i->application &&
+	    !(rule->application == APPLICATION_DCERPC && i->application == APPLICATION_SMB &&
+	      i->kind == INSPECT_TRANSACTION))
 		return false;
 	return rule->transports >> transport_of(i) & 1;
 }

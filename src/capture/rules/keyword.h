@@ -54,6 +54,9 @@ struct builder {
 	struct effect effects[32];
 	size_t effect_count;
 	bool packet_only, stream_only, has_offsets;
+	bool asks_flow;        /* there is a flow keyword */
+	bool asks_application; /* app-layer-protocol names one */
+	bool prefilter;
 	const uint8_t *at; /* the option that is read */
 	char why[200];
 };

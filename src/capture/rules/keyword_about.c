@@ -290,6 +290,7 @@ static int read_application(struct builder *b, const struct keyword *keyword, st
 		return 0;
 	}
 	test->as.text.number = builder_application(name);
+	b->asks_application = !another;
 	if (test->as.text.number)
 		test->as.text.number |= another ? ASKS_ANOTHER : 0;
 	else
@@ -298,7 +299,6 @@ static int read_application(struct builder *b, const struct keyword *keyword, st
 	return 0;
 }
 
-/* ssh.protoversion:2_compat */
 static int read_service(struct builder *b, const struct keyword *keyword, struct slice value)
 {
 	struct slice name = value;
@@ -308,6 +308,66 @@ static int read_service(struct builder *b, const struct keyword *keyword, struct
 	if (b->rule->application == APPLICATION_NONE && !value.length)
 		b->rule->application = (uint8_t)application_named(slice_trim(name));
 	return 0;
+}
+
+static int read_prefilter(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	b->prefilter = true;
+	return 0;
+}
+
+/* What this sensor does not have; the summary says why. */
+static int read_absent(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	return builder_fail(b, "%s: %s", keyword->name, keyword->summary);
+}
+
+/* Numbers that have names: encryption types (RFC 3961 and its followers), MQTT's packets. */
+static int read_named_fact(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	static const struct {
+		enum fact_id fact;
+		const char *name, *numbers;
+	} names[] = {
+		{FACT_KRB5_TICKET_ENCRYPTION, "weak", "1,2,3,4,5,6,7,8,16,23,24"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "strong", "17,18,19,20,25,26"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "des-cbc-crc", "1"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "des-cbc-md4", "2"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "des-cbc-md5", "3"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "des3-cbc-md5", "5"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "des3-cbc-sha1", "7"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "des3-cbc-sha1-kd", "16"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "aes128-cts-hmac-sha1-96", "17"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "aes256-cts-hmac-sha1-96", "18"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "aes128-cts-hmac-sha256-128", "19"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "aes256-cts-hmac-sha384-192", "20"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "rc4-hmac", "23"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "rc4-hmac-exp", "24"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "camellia128-cts-cmac", "25"},
+		{FACT_KRB5_TICKET_ENCRYPTION, "camellia256-cts-cmac", "26"},
+		{FACT_MQTT_TYPE, "CONNECT", "1"},
+		{FACT_MQTT_TYPE, "CONNACK", "2"},
+		{FACT_MQTT_TYPE, "PUBLISH", "3"},
+		{FACT_MQTT_TYPE, "PUBACK", "4"},
+		{FACT_MQTT_TYPE, "PUBREC", "5"},
+		{FACT_MQTT_TYPE, "PUBREL", "6"},
+		{FACT_MQTT_TYPE, "PUBCOMP", "7"},
+		{FACT_MQTT_TYPE, "SUBSCRIBE", "8"},
+		{FACT_MQTT_TYPE, "SUBACK", "9"},
+		{FACT_MQTT_TYPE, "UNSUBSCRIBE", "10"},
+		{FACT_MQTT_TYPE, "UNSUBACK", "11"},
+		{FACT_MQTT_TYPE, "PINGREQ", "12"},
+		{FACT_MQTT_TYPE, "PINGRESP", "13"},
+		{FACT_MQTT_TYPE, "DISCONNECT", "14"},
+		{FACT_MQTT_TYPE, "AUTH", "15"},
+	};
+
+	value = slice_trim(value);
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+		if (names[i].fact == (enum fact_id)keyword->argument &&
+		    slice_is_nocase(value, names[i].name))
+			return read_fact(b, keyword, slice_text(names[i].numbers));
+	return read_fact(b, keyword, value);
 }
 
 static const struct keyword table[] = {
@@ -321,7 +381,7 @@ static const struct keyword table[] = {
 	{"metadata", "Notes", read_metadata, 0},
 	{"target", "Which side is the target", read_target, 0},
 	{"tag", "Packets to keep after it", read_nothing, 0},
-	{"prefilter", "Which test it is found by", read_nothing, 0},
+	{"prefilter", "Which test it is found by", read_prefilter, 0},
 	{"rem", "A remark", read_nothing, 0},
 	{"requires", "What the engine must know", read_nothing, 0},
 	{"filestore", "Keep the file", read_nothing, 0},
@@ -337,6 +397,18 @@ static const struct keyword table[] = {
 	{"dcerpc.opnum", "Operation of a DCE/RPC request", read_fact, FACT_DCERPC_OPNUM},
 	{"snmp.version", "Version of SNMP", read_fact, FACT_SNMP_VERSION},
 	{"krb5_msg_type", "Kerberos message type", read_fact, FACT_KRB5_MESSAGE_TYPE},
+	{"krb5.ticket_encryption", "How a Kerberos ticket is encrypted", read_named_fact,
+	 FACT_KRB5_TICKET_ENCRYPTION},
+	{"mqtt.type", "Kind of an MQTT message", read_named_fact, FACT_MQTT_TYPE},
+	{"dhcp.leasetime", "Seconds of a DHCP lease", read_fact, FACT_DHCP_LEASE_TIME},
+	{"dhcp.renewal_time", "Seconds until a lease is renewed", read_fact,
+	 FACT_DHCP_RENEWAL_TIME},
+	{"dhcp.rebinding_time", "Seconds until a lease is asked of others", read_fact,
+	 FACT_DHCP_REBINDING_TIME},
+	{"geoip", "it needs a data base of countries, and none is given to rules", read_absent, 0},
+	{"iprep", "it needs lists of reputations, and none is given to rules", read_absent, 0},
+	{"lua", "scripts are not run", read_absent, 0},
+	{"luajit", "scripts are not run", read_absent, 0},
 	{"rfb.sectype", "VNC security type", read_fact, FACT_RFB_SECURITY_TYPE},
 	{"rfb.secresult", "VNC security result", read_fact, FACT_RFB_SECURITY_RESULT},
 	{"app-layer-event", "Something odd that a parser saw", read_event, 0},

@@ -9,6 +9,7 @@
 
 enum {
 	NEXT_HOP_BY_HOP = 0,
+	NEXT_ICMP4 = 1,
 	NEXT_IPV4 = 4,
 	NEXT_TCP = 6,
 	NEXT_UDP = 17,
@@ -153,7 +154,8 @@ static uint32_t extension_events(const struct packet *packet)
 				      has_unknown_option(slice_from(header, 2)));
 		if (here == NEXT_FRAGMENT) {
 			events |= fragment_events(header, rest.length);
-			events |= bit(IPV6_EXTENSION_TRUNCATED, !rest.length);
+			/* Not even the two bytes that every header begins with. */
+			events |= bit(IPV6_EXTENSION_TRUNCATED, rest.length < 2);
 			/* A true fragment: what follows is read when it is whole. */
 			if (packet->fragment_offset || packet->more_fragments)
 				return events;
@@ -283,6 +285,17 @@ static bool event_holds(const struct test *test, struct match *m)
 	return packet && packet->version && events_of(packet) >> test->as.text.number & 1;
 }
 
+/* What the sensor saw besides: a packet's headers alone do not tell. */
+static bool oddity_holds(const struct test *test, struct match *m)
+{
+	const struct findings *findings = &m->inspection->findings;
+
+	for (size_t i = 0; i < findings->anomaly_count; i++)
+		if (strcmp(findings->anomalies[i], test->as.text.text) == 0)
+			return true;
+	return false;
+}
+
 static int read_decode_event(struct builder *b, const struct keyword *keyword, struct slice value)
 {
 	struct test *test = builder_condition(b);
@@ -298,11 +311,102 @@ static int read_decode_event(struct builder *b, const struct keyword *keyword, s
 			b->rule->transports |= 1 << TRANSPORT_OTHER;
 			return 0;
 		}
+	if (slice_is(value, "ipv4.frag_overlap") || slice_is(value, "ipv6.frag_overlap")) {
+		test->holds = oddity_holds;
+		test->as.text.text = slice_is(value, "ipv4.frag_overlap") ? "ipv4.frag_overlap"
+									  : "ipv6.frag_overlap";
+		b->packet_only = true;
+		return 0;
+	}
 	return builder_fail(b, "decode-event does not know %.*s",
 			    (int)slice_first(value, 60).length, (const char *)value.at);
 }
 
+static int read_stream_event(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct test *test = builder_condition(b);
+
+	if (!test)
+		return -1;
+	if (!slice_is(value, "pkt_invalid_timestamp"))
+		return builder_fail(b, "stream-event does not know %.*s",
+				    (int)slice_first(value, 60).length, (const char *)value.at);
+	test->holds = oddity_holds;
+	test->as.text.text = "stream.pkt_invalid_timestamp";
+	b->packet_only = true;
+	return 0;
+}
+
+/* --- tcpv4-csum:invalid and its siblings --- */
+
+static bool sum_is_right(const struct packet *packet, uint8_t protocol)
+{
+	struct slice bytes = packet->network_payload;
+	size_t width = packet->version == 4 ? 4 : 16;
+	uint32_t sum = 0;
+
+	if (!protocol)
+		return packet_sum(0, slice_first(packet->network,
+						 (size_t)(bytes.at - packet->network.at))) ==
+		       0xffff;
+	/* Without a sum (RFC 768). */
+	if (protocol == NEXT_UDP && packet->version == 4 && bytes.length >= 8 && !bytes.at[6] &&
+	    !bytes.at[7])
+		return true;
+	if (protocol != NEXT_ICMP4) {
+		sum = packet_sum(0, slice_of(packet->source.bytes, width));
+		sum = packet_sum(sum, slice_of(packet->destination.bytes, width));
+		sum += protocol + (uint32_t)(bytes.length & 0xffff) +
+		       (uint32_t)(bytes.length >> 16);
+	}
+	return packet_sum(sum, bytes) == 0xffff;
+}
+
+static bool sum_holds(const struct test *test, struct match *m)
+{
+	const struct packet *packet = m->inspection->packet;
+	uint8_t protocol = (uint8_t)test->as.number.fact;
+
+	if (!packet || packet->version != test->as.number.low || !packet->network_payload.at ||
+	    packet->flaws & FLAW_NETWORK_LENGTH)
+		return false;
+	if (protocol &&
+	    (packet->ip_protocol != protocol || packet->fragment_offset || packet->more_fragments))
+		return false;
+	return sum_is_right(packet, protocol) == test->as.number.high;
+}
+
+static int read_sum(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct test *test = builder_condition(b);
+	struct slice word = value;
+	bool negated;
+
+	if (!test)
+		return -1;
+	(void)!rule_unquote(value, &word, &negated);
+	if (!slice_is_nocase(word, "valid") && !slice_is_nocase(word, "invalid"))
+		return builder_fail(b, "%s needs valid or invalid", keyword->name);
+	test->as.number.low = keyword->argument >> 8;
+	test->as.number.fact = keyword->argument & 0xff;
+	test->as.number.high = slice_is_nocase(word, "valid");
+	test->holds = sum_holds;
+	b->packet_only = true;
+	b->rule->asks_sums = true;
+	return 0;
+}
+
+#define SUM_OF(version, protocol) ((version) << 8 | (protocol))
+
 static const struct keyword table[] = {
+	{"ipv4-csum", "Sum of the IPv4 header", read_sum, SUM_OF(4, 0)},
+	{"tcpv4-csum", "Sum of TCP over IPv4", read_sum, SUM_OF(4, NEXT_TCP)},
+	{"tcpv6-csum", "Sum of TCP over IPv6", read_sum, SUM_OF(6, NEXT_TCP)},
+	{"udpv4-csum", "Sum of UDP over IPv4", read_sum, SUM_OF(4, NEXT_UDP)},
+	{"udpv6-csum", "Sum of UDP over IPv6", read_sum, SUM_OF(6, NEXT_UDP)},
+	{"icmpv4-csum", "Sum of ICMP", read_sum, SUM_OF(4, NEXT_ICMP4)},
+	{"icmpv6-csum", "Sum of ICMPv6", read_sum, SUM_OF(6, NEXT_ICMP6)},
+	{"stream-event", "Something odd in a connection", read_stream_event, 0},
 	{"decode-event", "Something wrong with the packet's headers", read_decode_event, 0},
 	{NULL, NULL, NULL, 0},
 };

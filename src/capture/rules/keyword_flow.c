@@ -9,6 +9,7 @@ static int read_flow(struct builder *b, const struct keyword *keyword, struct sl
 	struct rule *rule = b->rule;
 	struct slice word;
 
+	b->asks_flow = true;
 	while (slice_next(&value, ',', &word)) {
 		word = slice_trim(word);
 		if (slice_is_nocase(word, "to_server") || slice_is_nocase(word, "from_client"))

@@ -91,3 +91,68 @@ bool rule_regex_find(const struct regex_code *code, struct regex_memory *memory,
 	*end = place[1] < place[0] ? place[0] : place[1];
 	return true;
 }
+
+struct regex_capture {
+	struct regex_code *code;
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+	struct regex_capture *next;
+};
+
+struct regex_capture *rule_regex_capture_new(struct slice pattern, struct regex_capture *next,
+					     char why[120])
+{
+	struct regex_capture *capture = calloc(1, sizeof(*capture));
+	uint32_t groups = 0;
+
+	memcpy(why, "out of memory", sizeof("out of memory"));
+	if (!capture)
+		return NULL;
+	capture->code = rule_regex_compile(pattern, 0, why);
+	if (!capture->code)
+		goto fail;
+	(void)pcre2_pattern_info((const pcre2_code *)capture->code, PCRE2_INFO_CAPTURECOUNT,
+				 &groups);
+	if (groups != 1) {
+		memcpy(why, "it needs one group", sizeof("it needs one group"));
+		goto fail;
+	}
+	capture->data = pcre2_match_data_create(2, NULL);
+	capture->context = pcre2_match_context_create(NULL);
+	if (!capture->data || !capture->context)
+		goto fail;
+	pcre2_set_match_limit(capture->context, REGEX_MATCH_LIMIT);
+	pcre2_set_depth_limit(capture->context, REGEX_DEPTH_LIMIT);
+	pcre2_set_heap_limit(capture->context, REGEX_HEAP_KIB);
+	capture->next = next;
+	return capture;
+fail:
+	rule_regex_captures_free(capture);
+	return NULL;
+}
+
+struct slice rule_regex_capture(struct regex_capture *capture, struct slice in)
+{
+	const PCRE2_SIZE *place = pcre2_get_ovector_pointer(capture->data);
+
+	/* The group may have had no part in the match. */
+	if (!in.length ||
+	    pcre2_match((const pcre2_code *)capture->code, in.at, in.length, 0, 0, capture->data,
+			capture->context) < 2 ||
+	    place[3] < place[2] || place[3] > in.length)
+		return in;
+	return slice_of(in.at + place[2], place[3] - place[2]);
+}
+
+void rule_regex_captures_free(struct regex_capture *captures)
+{
+	while (captures) {
+		struct regex_capture *next = captures->next;
+
+		pcre2_match_context_free(captures->context);
+		pcre2_match_data_free(captures->data);
+		rule_regex_free(captures->code);
+		free(captures);
+		captures = next;
+	}
+}

@@ -32,4 +32,14 @@ void rule_regex_memory_free(struct regex_memory *memory);
 bool rule_regex_find(const struct regex_code *code, struct regex_memory *memory, struct slice in,
 		     size_t from, size_t *begin, size_t *end);
 
+/* An expression of which the first group is taken; they are kept in a list of their rule's. */
+struct regex_capture;
+/* NULL with a reason in why. `next` is the list so far. */
+struct regex_capture *rule_regex_capture_new(struct slice pattern, struct regex_capture *next,
+					     char why[120]);
+/* What the first group matched; all of it where it does not match. */
+struct slice rule_regex_capture(struct regex_capture *capture, struct slice in);
+/* Frees all of the list; accepts NULL. */
+void rule_regex_captures_free(struct regex_capture *captures);
+
 #endif

@@ -220,6 +220,9 @@ struct rule {
 	bool established, not_established, both_ways, no_alert, tests_bits, sets_bits;
 	bool ip_only;               /* it asks for addresses only */
 	bool once;                  /* once a flow and direction is enough */
+	bool first_only;            /* once a flow: when its application is found out */
+	bool asks_sums;             /* packets with wrong sums are shown to it too */
+	bool only_clears;           /* of flowbits: it unsets some and does nothing else to them */
 	bool packet_without_stream; /* packets only where their bytes reach no stream */
 	struct address_set *source, *destination;
 	struct port_set *source_ports, *destination_ports;
@@ -231,6 +234,7 @@ struct rule {
 	size_t bit_step_count;
 	struct effect *effects;
 	size_t effect_count;
+	struct regex_capture *captures; /* of pcrexform; freed with the rule */
 	struct threshold threshold;
 	bool suppressed; /* by the owner, between some addresses */
 	/* What it is found by; NULL: it is evaluated always. */

@@ -1,6 +1,7 @@
 /* Transforms: a buffer's bytes made into others before they are looked at. */
 #include "base/hash.h"
 #include "capture/rules/keyword.h"
+#include "capture/rules/regex.h"
 
 static bool is_white(uint8_t byte)
 {
@@ -170,7 +171,39 @@ static int read_xor(struct builder *b, const struct keyword *keyword, struct sli
 	return add(b, keyword, xor_with, slice_of(key, (size_t)length));
 }
 
+/* --- pcrexform:"expression with a group" --- */
+
+static struct slice capture(struct slice in, struct writer *out, struct slice argument)
+{
+	struct regex_capture *of;
+
+	memcpy(&of, argument.at, sizeof(of));
+	return rule_regex_capture(of, in);
+}
+
+static int read_capture(struct builder *b, const struct keyword *keyword, struct slice value)
+{
+	struct regex_capture *made, *kept = b->rule->captures;
+	struct slice inner;
+	char why[120];
+	uint8_t *place;
+	bool negated;
+
+	if (rule_unquote(value, &inner, &negated) < 0 || negated)
+		return builder_fail(b, "pcrexform needs an expression in quotes");
+	made = rule_regex_capture_new(inner, kept, why);
+	if (!made)
+		return builder_fail(b, "pcrexform: %s", why);
+	b->rule->captures = made;
+	place = arena_take(b->arena, sizeof(made));
+	if (!place)
+		return builder_fail(b, "out of memory");
+	memcpy(place, &made, sizeof(made));
+	return add(b, keyword, capture, slice_of(place, sizeof(made)));
+}
+
 static const struct keyword table[] = {
+	{"pcrexform", "What the group of a regular expression matches", read_capture, 0},
 	{"dotprefix", "A dot in front", read_transform, 0},
 	{"to_lowercase", "In lower case", read_transform, 1},
 	{"to_uppercase", "In upper case", read_transform, 2},
