@@ -2,6 +2,7 @@
  * for, and the files that were written. */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "decoy/machine/process_state.h"
 
 /* The event's user is whose process it is, by name where the log-in tells it. */
@@ -66,15 +67,54 @@ static struct file_access access_of_root(struct machine *machine)
 	return (struct file_access){machine->files, &root, NULL, session_now(machine->session)};
 }
 
+/* Takes what a piece costs from what the log-in has left; false: that is not enough. */
+static bool charge(struct machine *machine, struct slice name, uint64_t length)
+{
+	uint64_t cost = length + name.length + MACHINE_EVIDENCE_PIECE;
+
+	if (!machine->evidence_left)
+		return true;
+	if (cost > *machine->evidence_left)
+		return false;
+	*machine->evidence_left -= cost;
+	return true;
+}
+
+/* What the log-in has no room left for is told, with its hashes, and not kept. */
+static void tell_unkept(struct machine *machine, struct slice name, struct slice bytes)
+{
+	uint8_t sha256[SHA256_LENGTH], md5[MD5_LENGTH];
+	uint8_t room[SHA256_HEX + 2 * MD5_LENGTH];
+	struct writer hex = writer_fixed(room, sizeof(room));
+	struct event *event = session_event(machine->session, "payload.captured");
+
+	hash_sha256_once(bytes, sha256);
+	hash_md5_once(bytes, md5);
+	writer_hex(&hex, slice_of(sha256, sizeof(sha256)));
+	writer_hex(&hex, slice_of(md5, sizeof(md5)));
+	event_set_text(event, FIELD_FILE_NAME, name);
+	event_set_number(event, FIELD_FILE_SIZE, (int64_t)bytes.length);
+	event_set_text(event, FIELD_FILE_SHA256, slice_of(room, SHA256_HEX));
+	event_set_text(event, FIELD_FILE_MD5, slice_of(room + SHA256_HEX, 2 * MD5_LENGTH));
+	event_set_words(event, FIELD_EVIDENCE_KIND, "payload");
+	event_set_words(event, FIELD_EVIDENCE_ORIGIN, "file");
+	event_set_words(event, FIELD_EVENT_OUTCOME, "failure");
+	event_set_words(event, FIELD_EVENT_REASON, "beyond the log-in's evidence limit");
+	session_report(machine->session, event);
+}
+
 static void keep_changed(struct machine *machine, size_t index)
 {
 	struct changed_file *changed = &machine->changed[index];
 	struct file_access access = access_of_root(machine);
-	struct slice bytes;
+	struct slice name = slice_text(changed->path ? changed->path : ""), bytes;
 
-	if (file_system_contents(&access, changed->node, &bytes) == 0 && bytes.length)
-		session_keep(machine->session, EVIDENCE_PAYLOAD, "file",
-			     slice_text(changed->path ? changed->path : ""), bytes);
+	if (file_system_contents(&access, changed->node, &bytes) == 0 && bytes.length) {
+		if (charge(machine, name, bytes.length))
+			session_keep(machine->session, EVIDENCE_PAYLOAD, "file", name, bytes);
+		else
+			tell_unkept(machine, name, bytes);
+	}
 	forget_changed(machine, index);
 }
 

@@ -46,8 +46,8 @@ static void put_utmp(struct writer *w, short type, int pid, const char *line, co
 		memcpy(u.ut_id, "~~", 2);
 	else if (strncmp(line, "tty", 3) == 0)
 		memcpy(u.ut_id, line, strlen(line) < 4 ? strlen(line) : 4);
-	else
-		(void)snprintf(u.ut_id, sizeof(u.ut_id), "ts%.1s", line + strlen(line) - 1);
+	else if (strncmp(line, "pts/", 4) == 0) /* failed ones at sshd have none */
+		memcpy(u.ut_id, line + 1, 4);
 	(void)snprintf(u.ut_user, sizeof(u.ut_user), "%.31s", user);
 	(void)snprintf(u.ut_host, sizeof(u.ut_host), "%.255s", from);
 	u.ut_tv.tv_sec = (int32_t)(time / SECOND);
@@ -73,6 +73,26 @@ static void put_boot(struct host *host, struct writer *w, int64_t boot, bool fir
 	put_utmp(w, BOOT_TIME, 0, "~", "reboot", host->names.release, NULL, boot);
 	put_utmp(w, RUN_LVL, '5', "~", "runlevel", host->names.release, NULL, boot + 7 * SECOND);
 	put_utmp(w, INIT_PROCESS, 520, "tty1", "", "", NULL, boot + 7 * SECOND);
+}
+
+/* utmp has one record a terminal: getty's, until somebody logs in there. */
+static void put_utmp_of_boot(struct host *host, struct writer *w)
+{
+	int64_t boot = host_boot_time(host, host->made);
+
+	put_utmp(w, BOOT_TIME, 0, "~", "reboot", host->names.release, NULL, boot);
+	put_utmp(w, RUN_LVL, '5', "~", "runlevel", host->names.release, NULL, boot + 7 * SECOND);
+	for (size_t i = 0; i < host->login_count; i++) {
+		const struct host_login *login = &host->logins[i];
+
+		if (!login->ended) {
+			put_utmp(w, USER_PROCESS, (int)login->pid, login->terminal, login->user, "",
+				 NULL, login->started);
+			return;
+		}
+	}
+	put_utmp(w, LOGIN_PROCESS, (int)host_process_id(host, "agetty", host->made), "tty1",
+		 "LOGIN", "", NULL, boot + 7 * SECOND);
 }
 
 static void make_wtmp(struct host *host)
@@ -116,7 +136,7 @@ static void make_wtmp(struct host *host)
 		      writer_slice(&w));
 	if (host->kind == HOST_DEBIAN) {
 		writer_clear(&w);
-		put_boot(host, &w, host_boot_time(host, host->made), true);
+		put_utmp_of_boot(host, &w);
 		host_add_file(host, "/run/utmp", 0664, 0, 43,
 			      host_boot_time(host, host->made) + 7 * SECOND, writer_slice(&w));
 	}

@@ -38,6 +38,9 @@
 /* Size of one file that an intruder may write, and of all that one source keeps. */
 #define MACHINE_FILE_MAX   ((uint64_t)32 * 1024 * 1024)
 #define MACHINE_SOURCE_MAX ((uint64_t)64 * 1024 * 1024)
+/* What a piece of evidence costs its log-in beyond its bytes and name: a block of the disk, and a
+ * row of the store, so that a million empty files are not for nothing. */
+#define MACHINE_EVIDENCE_PIECE ((uint64_t)4096)
 /* A file of nothing but zeros takes no memory (`dd if=/dev/zero`): this much fits on the disk. */
 #define MACHINE_ZEROS_MAX ((uint64_t)16 * 1024 * 1024 * 1024)
 /* What all sources of a worker hold in memory together while they are logged in. */

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <utmp.h>
 
 #include "base/clock.h"
+#include "decoy/machine/login.h"
 #include "decoy/machine/process_state.h"
 
 #define ACCOUNTS_FILE_MAX ((size_t)64 * 1024)
@@ -385,6 +387,132 @@ static void note_login(struct process *process, unsigned uid)
 				 slice_of(record, sizeof(record)));
 }
 
+/* --- utmp and wtmp --- */
+
+/* Records that are looked through for the terminal's own. */
+#define UTMP_RECORDS_MAX 64
+
+static node_number find_file(struct machine *machine, const char *path, struct file_status *status)
+{
+	struct file_access access = access_as_root(machine);
+	int error;
+	node_number node =
+		file_system_walk(&access, file_system_root(machine->files), path, true, &error);
+
+	return node && file_system_status(&access, node, status) == 0 ? node : 0;
+}
+
+/* For root sshd's child notes the log-in just before it becomes the shell, the machine's first
+ * process; for others sshd's monitor does, by the process that serves them. */
+static unsigned recorded_pid(const struct machine_service *service)
+{
+	bool by_shell = strcmp(service->name, "sshd") == 0 && strcmp(service->user, "root") == 0;
+
+	return by_shell ? service->pid + 1 : service->pid;
+}
+
+/* wtmp's word on the end comes from sshd's last process, with nothing but the terminal. */
+static void reduce_for_wtmp(struct machine *machine, struct utmp *record)
+{
+	if (strcmp(machine->service, "sshd") != 0)
+		return;
+	record->ut_pid = (pid_t)(strcmp(machine->user, "root") == 0 ? machine->service_pid
+								    : machine->privileged_pid);
+	memset(record->ut_id, 0, sizeof(record->ut_id));
+	memset(record->ut_addr_v6, 0, sizeof(record->ut_addr_v6));
+}
+
+static void fill_record(struct machine *machine, struct utmp *record, bool end)
+{
+	struct machine_service service;
+	int64_t now = session_now(machine->session);
+	size_t length;
+
+	machine_service(machine, &service);
+	length = strnlen(service.terminal, sizeof(record->ut_line));
+	memset(record, 0, sizeof(*record));
+	record->ut_type = end ? DEAD_PROCESS : USER_PROCESS;
+	record->ut_pid = (pid_t)recorded_pid(&service);
+	memcpy(record->ut_line, service.terminal, length);
+	/* The last four letters: "ts/0". */
+	memcpy(record->ut_id, service.terminal + (length > 4 ? length - 4 : 0),
+	       length > 4 ? 4 : length);
+	record->ut_tv.tv_sec = (int32_t)(now / SECOND);
+	record->ut_tv.tv_usec = (int32_t)(now % SECOND);
+	if (service.peer && service.peer->address.family)
+		memcpy(record->ut_addr_v6, service.peer->address.bytes,
+		       service.peer->address.family == 6 ? 16 : 4);
+	if (end)
+		return;
+	memcpy(record->ut_user, service.user, strnlen(service.user, sizeof(record->ut_user)));
+	if (service.peer && service.peer->address.family) {
+		char from[ADDRESS_TEXT_MAX] = "";
+
+		address_text(&service.peer->address, from);
+		memcpy(record->ut_host, from, strlen(from));
+	}
+}
+
+/* Where the terminal's record is in utmp, or where a new one goes; *found: is it a log-in of this
+ * process? */
+static uint64_t find_record(struct machine *machine, node_number node, uint64_t size,
+			    const struct utmp *own, bool *found)
+{
+	struct file_access access = access_as_root(machine);
+	struct utmp record;
+	uint64_t at = 0;
+
+	*found = false;
+	for (int i = 0; i < UTMP_RECORDS_MAX && at + sizeof(record) <= size;
+	     i++, at += sizeof(record)) {
+		if (file_system_read(&access, node, at, &record, sizeof(record)) !=
+		    (ssize_t)sizeof(record))
+			break;
+		if (memcmp(record.ut_id, own->ut_id, sizeof(record.ut_id)) == 0) {
+			*found = record.ut_type == USER_PROCESS && record.ut_pid == own->ut_pid;
+			return at;
+		}
+	}
+	return size / sizeof(record) * sizeof(record);
+}
+
+/* A file that is gone stays so: sshd makes neither. */
+static void note_record(struct machine *machine, bool end)
+{
+	struct file_access access = access_as_root(machine);
+	struct file_status status;
+	struct utmp record;
+	node_number node = find_file(machine, "/run/utmp", &status);
+	bool found = false;
+	uint64_t at;
+
+	fill_record(machine, &record, end);
+	if (node) {
+		at = find_record(machine, node, status.size, &record, &found);
+		if (!end || found)
+			(void)!file_system_write(&access, node, at,
+						 slice_of(&record, sizeof(record)));
+	}
+	if (end)
+		reduce_for_wtmp(machine, &record);
+	node = find_file(machine, "/var/log/wtmp", &status);
+	if (node)
+		(void)!file_system_write(&access, node, status.size,
+					 slice_of(&record, sizeof(record)));
+}
+
+static bool has_records(const struct machine *machine)
+{
+	return machine->terminal && host_kind(machine->host) == HOST_DEBIAN;
+}
+
+void login_note_end(struct machine *machine)
+{
+	/* After machine_run there is a deadline: the leader got as far as the beginning's note. */
+	if (has_records(machine) && machine->files && machine->deadline)
+		note_record(machine, true);
+}
+
 static void greet(struct process *process, const struct account *account)
 {
 	struct machine *machine = process->machine;
@@ -415,6 +543,8 @@ static int begin_leader(struct process *process, int argc, char **argv)
 	char *arguments[4] = {NULL};
 	const char *slash = strrchr(shell, '/');
 
+	if (has_records(process->machine))
+		note_record(process->machine, false);
 	if (login->greets)
 		greet(process, &login->account);
 	if (login->no_shell) {

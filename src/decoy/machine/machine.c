@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "decoy/machine/login.h"
 #include "decoy/machine/process_state.h"
 
 #define FIRST_PID_SPREAD 40
@@ -52,6 +53,7 @@ struct machine *machine_new(const struct machine_start *start)
 	machine->output = start->output;
 	machine->flushed = start->flushed;
 	machine->ended = start->ended;
+	machine->evidence_left = start->evidence_left;
 	machine->service = start->service;
 	machine->since = session_now(start->session);
 	machine->steps_fast = MACHINE_STEPS_FAST;
@@ -92,6 +94,7 @@ void machine_free(struct machine *machine)
 		next = machine->oldest;
 	}
 	if (machine->files) {
+		login_note_end(machine);
 		capture_keep(machine, 0);
 		file_system_close(machine->files);
 	}

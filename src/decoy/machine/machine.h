@@ -39,6 +39,9 @@ struct machine_start {
 	size_t environment_count;
 	/* The account is closed: the greeting, then what nologin(8) says, and the end. */
 	bool no_shell;
+	/* Bytes of evidence that the files of this log-in may still come to; shared by all channels
+	 * of a connection, which owns it. NULL: no limit. */
+	uint64_t *evidence_left;
 	bool quiet; /* no "Last login" and message of the day (telnet's login(1) shows its own) */
 
 	void *context;

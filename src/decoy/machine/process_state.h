@@ -178,6 +178,7 @@ struct machine {
 	struct process_entry *current;
 	struct changed_file changed[CHANGED_MAX];
 	size_t changed_count;
+	uint64_t *evidence_left; /* NULL: no limit */
 };
 
 static inline struct process_entry *entry_of(struct process *process)

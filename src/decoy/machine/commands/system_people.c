@@ -152,6 +152,7 @@ static int run_who(struct process *p, int argc, char **argv)
 		{"writable", 'T'}, {"process", 'p'}, {"time", 't'},  TEXT_WORDS};
 	struct option_state state = {0};
 	struct system_user user;
+	struct machine_service service;
 	bool heading = false, boot = false, level = false, count = false, idle = false;
 	bool message = false, list = true, own_only = argc == 3 && argv[1][0] != '-', login = false;
 	int64_t since;
@@ -237,6 +238,10 @@ static int run_who(struct process *p, int argc, char **argv)
 
 		if (own_only && !user.own)
 			continue;
+		/* As utmp has it: root's shell itself; see login.c. */
+		machine_service(p->machine, &service);
+		if (user.own && strcmp(service.name, "sshd") == 0 && strcmp(user.user, "root") == 0)
+			user.pid = service.pid + 1;
 		if (idle)
 			(void)snprintf(more, sizeof(more), "   %s   %9u%s%s%s",
 				       user.own ? "." : "old", user.pid, user.from[0] ? " (" : "",
@@ -424,7 +429,6 @@ static int run_last(struct process *p, int argc, char **argv)
 	struct text file = {0};
 	struct utmp *records;
 	size_t count;
-	struct system_user own = {0};
 	struct civil_time c;
 	int option, error;
 
@@ -470,21 +474,8 @@ static int run_last(struct process *p, int argc, char **argv)
 		return 1;
 	}
 	count = file.length / sizeof(*records);
-	records = process_take(p, (count + 1) * sizeof(*records));
+	records = process_take(p, count * sizeof(*records) + 1);
 	memcpy(records, file.data ? file.data : "", count * sizeof(*records));
-	/* The log-in itself is the newest. */
-	for (size_t i = 0; !bad && strcmp(path, "/var/log/wtmp") == 0 && system_user_at(p, i, &own);
-	     i++)
-		if (own.own) {
-			struct utmp *u = &records[count++];
-
-			u->ut_type = USER_PROCESS;
-			u->ut_tv.tv_sec = (int32_t)(own.since / SECOND);
-			(void)snprintf(u->ut_user, sizeof(u->ut_user), "%.31s", own.user);
-			(void)snprintf(u->ut_line, sizeof(u->ut_line), "%.31s", own.terminal);
-			(void)snprintf(u->ut_host, sizeof(u->ut_host), "%s", own.from);
-			break;
-		}
 	last_print(p, &l, records, count, bad);
 	c = system_civil(count ? records[0].ut_tv.tv_sec * SECOND : process_now(p));
 	process_print(p, "\n%s begins %s %s %2d %02d:%02d:%02d %d\n",

@@ -451,17 +451,3 @@ int builtin_enable(struct shell *shell, int argc, char **argv)
 	}
 	return status;
 }
-
-int builtin_times(struct shell *shell, int argc, char **argv)
-{
-	unsigned long long spent = (unsigned long long)shell->process->cpu / 1000;
-	unsigned long long own = spent / 3, system = spent / 8;
-
-	if (shell_has(shell, SHELL_DASH))
-		output_format(shell, "0m%llu.%06llus 0m%llu.%06llus\n0m0.000000s 0m0.000000s\n",
-			      own / 1000, own % 1000 * 1000, system / 1000, system % 1000 * 1000);
-	else
-		output_format(shell, "0m%llu.%03llus 0m%llu.%03llus\n0m0.000s 0m0.000s\n",
-			      own / 1000, own % 1000, system / 1000, system % 1000);
-	return 0;
-}

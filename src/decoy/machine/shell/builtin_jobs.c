@@ -123,7 +123,7 @@ static int wait_job(struct shell *shell, struct job *job)
 	for (size_t i = 0; i < job->count; i++)
 		while (job->statuses[i] == -1) {
 			int status;
-			int result = process_wait(shell->process, job->pids[i], 0, &status);
+			int result = timing_wait(shell, job->pids[i], 0, &status);
 
 			if (result == -EINTR) {
 				execute_traps(shell);

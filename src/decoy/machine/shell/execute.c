@@ -56,7 +56,7 @@ void execute_traps(struct shell *shell)
 	}
 }
 
-static void tell_background(struct shell *shell, const struct job *job)
+void execute_tell_background(struct shell *shell, const struct job *job)
 {
 	if (shell->interactive && !shell->is_child && !shell_has(shell, SHELL_ASH | SHELL_DASH))
 		message_plain(shell, "[%u] %d\n", job->number, job->pids[job->count - 1]);
@@ -155,7 +155,7 @@ static void background(struct shell *shell, const struct node *node)
 	job->background = true;
 	shell->last_background = (unsigned)pid;
 	shell->status = 0;
-	tell_background(shell, job);
+	execute_tell_background(shell, job);
 }
 
 int execute_list(struct shell *shell, const struct node *list, unsigned flags)
@@ -278,20 +278,6 @@ static int execute_subshell(struct shell *shell, const struct node *node, unsign
 	return shell->status = jobs_wait(shell, job);
 }
 
-static void tell_time(struct shell *shell, const struct node *node, int64_t started)
-{
-	int64_t real = (process_now(shell->process) - started) / 1000;
-
-	if (node->timed_posix)
-		message_plain(shell, "real %lld.%02lld\nuser 0.00\nsys 0.00\n",
-			      (long long)(real / 1000), (long long)(real % 1000 / 10));
-	else
-		message_plain(
-			shell, "\nreal\t%lldm%lld.%03llds\nuser\t0m0.00%llds\nsys\t0m0.00%llds\n",
-			(long long)(real / 60000), (long long)(real / 1000 % 60),
-			(long long)(real % 1000), (long long)(real > 2), (long long)(real > 1));
-}
-
 static void check_errexit(struct shell *shell, const struct node *node, unsigned flags)
 {
 	if (!shell->status || !shell_option_is(shell, SET_ERREXIT) || flags & EXECUTE_TESTED ||
@@ -337,30 +323,41 @@ static int run_node(struct shell *shell, const struct node *node, unsigned flags
 	}
 }
 
+/* Apart, so that what it keeps does not stand on the stack of every command. */
+static void __attribute__((noinline))
+run_timed(struct shell *shell, const struct node *node, unsigned flags)
+{
+	struct timing started = timing_now(shell);
+
+	run_node(shell, node, flags);
+	timing_tell(shell, node->timed_posix, &started);
+}
+
 int execute_node(struct shell *shell, const struct node *node, unsigned flags)
 {
 	bool conditional = shell->conditional;
-	int64_t started = 0;
 
 	process_step(shell->process);
+	timing_pace(shell, 5000);
+	if (shell->coprocess.pid)
+		coproc_check(shell);
 	if (shell_stack_is_low(shell)) {
 		/* A real shell overruns its stack here, too. */
 		process_kill(shell->process, (int)shell->process->pid, SIGSEGV);
 		shell->unwind = UNWIND_EXIT;
 		return shell->status = 139;
 	}
-	if (node->timed) {
-		started = process_now(shell->process);
+	if (node->timed)
 		flags &= ~(unsigned)EXECUTE_LAST;
-	}
 	if (node->negated)
 		flags = (flags | EXECUTE_TESTED) & ~(unsigned)EXECUTE_LAST;
 	if (flags & EXECUTE_TESTED)
 		shell->conditional = true;
-	run_node(shell, node, flags);
-	shell->conditional = conditional;
 	if (node->timed)
-		tell_time(shell, node, started);
+		run_timed(shell, node, flags);
+	else
+		run_node(shell, node, flags);
+	shell->conditional = conditional;
 	if (node->negated && shell->unwind == UNWIND_NONE)
 		shell->status = !shell->status;
 	check_errexit(shell, node, flags);

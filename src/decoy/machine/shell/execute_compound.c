@@ -460,6 +460,8 @@ static int run(struct shell *shell, const struct node *node, unsigned flags)
 		return run_case(shell, node);
 	case NODE_FUNCTION:
 		return define(shell, node);
+	case NODE_COPROC:
+		return coproc_run(shell, node);
 	case NODE_TEST:
 		return execute_test(shell, node);
 	case NODE_ARITHMETIC:

@@ -259,7 +259,7 @@ int jobs_wait_pid(struct shell *shell, int pid)
 	int status = 0, result;
 
 	do {
-		result = process_wait(shell->process, pid, 0, &status);
+		result = timing_wait(shell, pid, 0, &status);
 		if (result == -EINTR)
 			execute_note_signals(shell);
 	} while (result == -EINTR || result == 0);
@@ -273,7 +273,7 @@ static void collect_stopped(struct shell *shell, struct job *job)
 		int status = 0;
 
 		if (job->statuses[i] == -1 &&
-		    process_wait(shell->process, job->pids[i], WNOHANG | WUNTRACED, &status) > 0)
+		    timing_wait(shell, job->pids[i], WNOHANG | WUNTRACED, &status) > 0)
 			job->statuses[i] = status;
 	}
 }
@@ -286,8 +286,8 @@ int jobs_wait(struct shell *shell, struct job *job)
 	for (size_t i = 0; i < job->count; i++) {
 		while (job->statuses[i] == -1) {
 			int status = 0;
-			int result = process_wait(process, job->pids[i],
-						  shell->job_control ? WUNTRACED : 0, &status);
+			int result = timing_wait(shell, job->pids[i],
+						 shell->job_control ? WUNTRACED : 0, &status);
 
 			if (result == -EINTR)
 				execute_note_signals(shell);
@@ -300,6 +300,8 @@ int jobs_wait(struct shell *shell, struct job *job)
 			break;
 		}
 	}
+	if (!shell->interactive) /* a prompt comes at once */
+		timing_pace(shell, 900);
 	if (shell->job_control && job->controlled)
 		process_set_foreground(process, process->group);
 	if (jobs_is_stopped(job)) {
@@ -345,8 +347,8 @@ void jobs_check(struct shell *shell, bool tell)
 	int status, pid;
 
 	while (shell->jobs &&
-	       (pid = process_wait(shell->process, -1,
-				   WNOHANG | (shell->job_control ? WUNTRACED : 0), &status)) > 0)
+	       (pid = timing_wait(shell, -1, WNOHANG | (shell->job_control ? WUNTRACED : 0),
+				  &status)) > 0)
 		jobs_record(shell, pid, status);
 	for (job = shell->jobs; tell && job; job = next) {
 		next = job->next;

@@ -119,7 +119,7 @@ bool names_is_reserved(const struct shell *shell, const char *word)
 
 	for (size_t i = 0; i < ARRAY_COUNT(words); i++)
 		if (shell_has(shell, words[i].where) && !strcmp(word, words[i].word))
-			return strcmp(word, "]]") != 0 && strcmp(word, "coproc") != 0 &&
+			return strcmp(word, "]]") != 0 &&
 			       (strcmp(word, "in") != 0 || !shell_has(shell, SHELL_BASH));
 	return false;
 }

@@ -231,7 +231,7 @@ static struct node *parse_function(struct parser *parser, const char *name)
 	return parser->failed ? NULL : node;
 }
 
-static struct node *parse_simple(struct parser *parser)
+struct node *parser_simple(struct parser *parser, struct word *first)
 {
 	struct node *node = parser_node(parser, NODE_SIMPLE);
 	bool wanted = parser->wants_command;
@@ -241,6 +241,14 @@ static struct node *parse_simple(struct parser *parser)
 	size_t count = 0;
 	bool assigns = false;
 
+	if (first) {
+		*words = first;
+		words = &first->next;
+		if (!(first->flags & WORD_ASSIGNMENT)) {
+			assigns = takes_assignments(parser, first->text);
+			mode = assigns ? LEXER_COMMAND : LEXER_WORDS;
+		}
+	}
 	for (;;) {
 		struct token *token = parser_peek(parser, mode);
 
@@ -295,7 +303,7 @@ struct node *parser_command(struct parser *parser)
 	if (parser->failed)
 		return NULL;
 	if (!is_command_start(parser, token))
-		return parse_simple(parser);
+		return parser_simple(parser, NULL);
 	if (++parser->depth > SHELL_NESTING_MAX || shell_stack_is_low(parser->shell)) {
 		if (!parser->failed && !parser->silent)
 			message_say(parser->shell, "maximum nesting level exceeded");

@@ -341,6 +341,46 @@ static struct node *parse_double_bracket(struct parser *parser)
 	return parser->failed ? NULL : node;
 }
 
+static bool starts_compound(const struct token *token)
+{
+	static const char *const words[] = {"if",     "while", "until", "for",
+					    "select", "case",  "{",     "[["};
+
+	if (token->kind != TOKEN_WORD || token->word.flags & WORD_QUOTES)
+		return token->kind == TOKEN_OPEN;
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+		if (!strcmp(token->word.text, words[i]))
+			return true;
+	return false;
+}
+
+/* coproc [NAME] COMPOUND, coproc SIMPLE */
+static struct node *parse_coproc(struct parser *parser)
+{
+	struct node *node = parser_node(parser, NODE_COPROC);
+	struct token *token;
+	struct word *first;
+
+	parser_take(parser);
+	node->name = pool_text(parser->pool, SLICE("COPROC"));
+	token = parser_peek(parser, LEXER_COMMAND);
+	if (token->kind != TOKEN_WORD || starts_compound(token)) {
+		node->first = parser_command(parser);
+		return parser->failed ? NULL : node;
+	}
+	first = pool_take(parser->pool, sizeof(*first));
+	*first = token->word;
+	parser_take(parser);
+	token = parser_peek(parser, first->flags & WORD_ASSIGNMENT ? LEXER_COMMAND : LEXER_WORDS);
+	if (!(first->flags & WORD_ASSIGNMENT) && starts_compound(token)) {
+		node->name = first->text;
+		node->first = parser_command(parser);
+	} else {
+		node->first = parser_simple(parser, first);
+	}
+	return parser->failed ? NULL : node;
+}
+
 struct node *parser_compound(struct parser *parser);
 
 struct node *parser_compound(struct parser *parser)
@@ -349,15 +389,11 @@ struct node *parser_compound(struct parser *parser)
 		const char *word;
 		struct node *(*parse)(struct parser *parser);
 	} commands[] = {
-		{"if", parse_if},
-		{"while", parse_while},
-		{"until", parse_while},
-		{"for", parse_for},
-		{"select", parse_for},
-		{"case", parse_case},
-		{"{", parse_braces},
-		{"[[", parse_double_bracket},
-		{"function", parse_function_word},
+		{"if", parse_if},         {"while", parse_while},
+		{"until", parse_while},   {"for", parse_for},
+		{"select", parse_for},    {"case", parse_case},
+		{"{", parse_braces},      {"[[", parse_double_bracket},
+		{"coproc", parse_coproc}, {"function", parse_function_word},
 	};
 	struct token *token = parser_peek(parser, LEXER_COMMAND);
 

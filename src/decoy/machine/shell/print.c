@@ -326,6 +326,12 @@ static void print_kind(struct printing *printing, const struct node *node)
 	case NODE_FUNCTION:
 		print_function_node(printing, node);
 		break;
+	case NODE_COPROC:
+		put(printing, "coproc ");
+		put(printing, node->name);
+		put(printing, " ");
+		print_node(printing, node->first);
+		break;
 	case NODE_TEST:
 		put(printing, "[[ ");
 		print_test(printing, node->other);

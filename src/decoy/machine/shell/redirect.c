@@ -432,11 +432,15 @@ int redirect_map(struct shell *shell, const struct redirection *list, struct red
 		} else if (from >= 0) {
 			int through = from < (int)table->count ? table->map[from] : -1;
 
+			if (shell->coprocess.pid &&
+			    (from == shell->coprocess.ends[0] || from == shell->coprocess.ends[1]))
+				through = from;
+
 			if (through < 0 || !is_open(shell, through)) {
 				bad_descriptor(shell, from);
 				goto failed;
 			}
-			if (source.moved)
+			if (source.moved && from < (int)table->count)
 				table->map[from] = -1;
 			from = through;
 		}

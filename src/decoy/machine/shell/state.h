@@ -160,6 +160,17 @@ enum set_option {
 	SHOPT_OTHER, /* others: kept, of no effect; see options.c */
 };
 
+/* The command of `coproc`; pid 0: there is none. */
+struct coprocess {
+	int pid, ends[2]; /* to read from, to write to */
+	char *name;
+};
+
+/* What was used of the clock and the processor, in microseconds. */
+struct timing {
+	int64_t real, user, system, children_user, children_system;
+};
+
 struct history;
 struct editor;
 
@@ -223,6 +234,10 @@ struct shell {
 	bool conditional;     /* status of a condition: errexit does not look */
 	bool printed_stopped; /* "There are stopped jobs." was said */
 	uint64_t disabled_builtins;
+	struct coprocess coprocess;
+	uint64_t children_cpu; /* of children that were waited for */
+	uint64_t paced_cpu;    /* see timing_pace */
+	int64_t paced_at;
 };
 
 /* A function or sourced file that runs: FUNCNAME, BASH_SOURCE, LINENO, positional parameters. */
@@ -471,6 +486,24 @@ void execute_traps(struct shell *shell);
 void execute_run_trap(struct shell *shell, int signal);
 bool execute_assign(struct shell *shell, const struct word *word, bool export);
 void execute_trace(struct shell *shell, const char *text);
+
+void execute_tell_background(struct shell *shell, const struct job *job);
+
+/* --- coproc.c --- */
+
+int coproc_run(struct shell *shell, const struct node *node);
+/* Takes the variables away once the command has ended. */
+void coproc_check(struct shell *shell);
+
+/* --- timing.c --- */
+
+/* process_wait, with what the children used kept apart. */
+int timing_wait(struct shell *shell, int pid, int flags, int *status);
+/* Lets the clock catch up with the processor time that was pretended since the last call, when it
+ * is more than `allowed` microseconds: a loop of programs takes its time. */
+void timing_pace(struct shell *shell, uint64_t allowed);
+struct timing timing_now(struct shell *shell);
+void timing_tell(struct shell *shell, bool posix, const struct timing *since);
 
 /* --- launch.c: children --- */
 

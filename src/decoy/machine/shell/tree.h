@@ -94,6 +94,7 @@ enum node_kind {
 	NODE_FOR_ARITHMETIC, /* words: three; first */
 	NODE_CASE,           /* words: subject; cases */
 	NODE_FUNCTION,       /* name, first */
+	NODE_COPROC,         /* name, first */
 	NODE_TEST,           /* [[ ]]: other is a tree of NODE_TEST_* */
 	NODE_ARITHMETIC,     /* (( )): name */
 	NODE_TEST_WORD,      /* name: operator (NULL: -n); words: one or two operands */
@@ -261,6 +262,8 @@ struct node *parser_node(struct parser *parser, enum node_kind kind);
 struct node *parser_list(struct parser *parser, const char *const *ends);
 struct node *parser_command(struct parser *parser);
 struct node *parser_test(struct parser *parser);
+/* The rest of a simple command; first: the word that was taken already, or NULL. */
+struct node *parser_simple(struct parser *parser, struct word *first);
 bool parser_is_word(struct parser *parser, const char *word);
 /* Takes that reserved word or fails. */
 MUST_CHECK bool parser_expect(struct parser *parser, const char *word);

@@ -291,7 +291,7 @@ static void take_adjust(struct ssh_channel *channel, struct cursor *c)
 	}
 	channel->remote_window += count;
 	if (channel->machine)
-		ssh_program_run(channel);
+		ssh_program_go_on(channel);
 	else if (channel->tunnel)
 		ssh_tunnel_input(channel);
 }

@@ -20,6 +20,7 @@ void ssh_connection_open(struct ssh *ssh, struct slice user, enum access_depth d
 	}
 	ssh->connection->user = user;
 	ssh->connection->depth = depth;
+	ssh->connection->evidence_left = (uint64_t)ssh->server->options->evidence;
 	ssh->grace_until = 0;
 	session_idle(ssh->session, ssh->server->options->idle);
 	if (!ssh->server->build->hostkeys_prove || ssh->flags & SSH_NO_HOST_KEYS)
@@ -252,7 +253,7 @@ void ssh_connection_run(struct ssh *ssh)
 		struct ssh_channel *channel = connection->channels[i];
 
 		if (channel && channel->machine)
-			ssh_program_run(channel);
+			ssh_program_go_on(channel);
 		else if (channel && channel->tunnel)
 			ssh_tunnel_run(channel);
 	}
@@ -266,7 +267,7 @@ int64_t ssh_connection_due(const struct ssh *ssh)
 	for (size_t i = 0; connection && i < connection->count; i++) {
 		const struct ssh_channel *channel = connection->channels[i];
 		int64_t own = !channel           ? INT64_MAX
-			      : channel->machine ? machine_deadline(channel->machine)
+			      : channel->machine ? ssh_program_due(channel)
 			      : channel->tunnel  ? ssh_tunnel_due(channel)
 						 : INT64_MAX;
 

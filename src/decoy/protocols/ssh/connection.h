@@ -72,8 +72,10 @@ struct ssh_connection {
 	struct slice user; /* in the session's arena */
 	enum access_depth depth;
 	unsigned sessions;
-	bool agent;   /* was asked for */
-	size_t count; /* of places in channels */
+	uint64_t evidence_left; /* bytes that files and tunnels may still leave */
+	unsigned nested;        /* sessions within tunnels */
+	bool agent;             /* was asked for */
+	size_t count;           /* of places in channels */
 	struct ssh_channel **channels;
 	struct ssh_forward *forwards;
 };
@@ -118,6 +120,10 @@ void ssh_program_resize(struct ssh_channel *channel);
 void ssh_program_signal(struct ssh_channel *channel, int signal);
 /* Lets it go on, and sends what it says. */
 void ssh_program_run(struct ssh_channel *channel);
+/* The same, and then hands over input that waited. */
+void ssh_program_go_on(struct ssh_channel *channel);
+/* Monotonic time at which that is due; INT64_MAX: never. */
+int64_t ssh_program_due(const struct ssh_channel *channel);
 /* The client closed the channel: whatever ends of it tells its status, the rest is hung up. */
 void ssh_program_abandon(struct ssh_channel *channel);
 void ssh_program_free(struct ssh_channel *channel);
@@ -131,6 +137,8 @@ void ssh_tunnel_input(struct ssh_channel *channel);
 /* Time passed: it opens, fails (and the channel is gone) or ends. */
 void ssh_tunnel_run(struct ssh_channel *channel);
 int64_t ssh_tunnel_due(const struct ssh_channel *channel);
+/* Memory that sessions within tunnels hold. */
+size_t ssh_tunnel_footprint(const struct ssh *ssh);
 void ssh_tunnel_free(struct ssh_channel *channel);
 /* Global requests; whether they are granted. The port that was allocated goes to *port. */
 bool ssh_tunnel_forward(struct ssh *ssh, struct cursor *rest, bool wants_reply, uint16_t *port);

@@ -2,7 +2,7 @@
  * bytes that are none. */
 #include <stdlib.h>
 
-#include "decoy/protocols/ssh/server.h"
+#include "decoy/protocols/ssh/connection.h"
 
 #define HEADER      5 /* length of the packet, length of the padding */
 #define PADDING_MIN 4
@@ -530,5 +530,6 @@ static size_t direction_footprint(const struct ssh_direction *direction)
 
 size_t ssh_footprint(const struct ssh *ssh)
 {
-	return direction_footprint(&ssh->in) + direction_footprint(&ssh->out) + ssh->queue.capacity;
+	return direction_footprint(&ssh->in) + direction_footprint(&ssh->out) +
+	       ssh->queue.capacity + ssh_tunnel_footprint(ssh);
 }

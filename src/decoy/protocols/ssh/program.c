@@ -8,6 +8,7 @@
 
 #define RUNS_AT_ONCE 8 /* input that makes room for more input, and so on */
 #define AGENT_SOCKET 64
+#define SOON         1 /* monotonic; 0 would be no time at all to the timer */
 
 /* --- output --- */
 
@@ -155,6 +156,26 @@ void ssh_program_input(struct ssh_channel *channel)
 	}
 }
 
+static bool has_input(const struct ssh_channel *channel)
+{
+	return channel->input.length || (channel->eof_received && !channel->input_ended);
+}
+
+void ssh_program_go_on(struct ssh_channel *channel)
+{
+	ssh_program_run(channel);
+	if (channel->machine && !channel->close_sent && has_input(channel))
+		ssh_program_input(channel);
+}
+
+int64_t ssh_program_due(const struct ssh_channel *channel)
+{
+	/* What did not fit before, or was too much for one turn. */
+	if (!channel->close_sent && has_input(channel) && machine_input_room(channel->machine))
+		return SOON;
+	return machine_deadline(channel->machine);
+}
+
 void ssh_program_resize(struct ssh_channel *channel)
 {
 	if (!channel->machine)
@@ -211,6 +232,7 @@ bool ssh_program_start(struct ssh_channel *channel, struct slice command, const 
 		.service = "sshd",
 		.user = connection->user,
 		.depth = connection->depth,
+		.evidence_left = &connection->evidence_left,
 		.command = command.at ? &command : NULL,
 		.program = program,
 		.environment = variables,

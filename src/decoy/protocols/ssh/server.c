@@ -50,6 +50,10 @@ static const struct directive directives[] = {
 	{"idle-after-login", DIRECTIVE_DURATION, FIELD_OF(idle), "6h", MINUTE, 30 * DAY, NULL,
 	 "A logged-in session ends when its client was silent this long; sshd itself has no limit",
 	 false},
+	{"evidence-bytes", DIRECTIVE_SIZE, FIELD_OF(evidence), "64M", 4096, (int64_t)1 << 40, NULL,
+	 "Bytes of files that one connection may leave as evidence, each with its name and 4 KiB; "
+	 "those beyond are told with their hashes and not kept",
+	 false},
 };
 
 const struct config_section ssh_section = {

@@ -16,6 +16,7 @@ struct ssh_options {
 	int keys;    /* enum ssh_keys */
 	int64_t grace, fail_delay, login_delay, idle;
 	int64_t tries, sessions;
+	int64_t evidence; /* bytes */
 	bool compression;
 	struct ssh_server *server; /* made by prepare */
 };

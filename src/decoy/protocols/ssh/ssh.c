@@ -24,6 +24,8 @@ void ssh_schedule(struct ssh *ssh)
 		return;
 	if (ssh->grace_until)
 		due = earlier(due, ssh->grace_until);
+	if (ssh->flags & SSH_FED)
+		due = SOON;
 	session_holds(ssh->session, ssh_footprint(ssh));
 	if (due == ssh->timer_at)
 		return;
@@ -86,6 +88,7 @@ static void ssh_timer(struct session *session, void *state)
 	int64_t now = ssh_monotonic(ssh);
 
 	ssh->timer_at = 0;
+	ssh->flags &= ~(uint32_t)SSH_FED;
 	if (ssh->grace_until && now >= ssh->grace_until) {
 		ssh_hang_up(ssh, "login grace time");
 		return;
@@ -111,9 +114,7 @@ static void ssh_drained(struct session *session, void *state)
 	}
 	if (ssh->flags & SSH_STARVED) { /* in the next turn: others want theirs */
 		ssh->flags &= ~(uint32_t)SSH_STARVED;
-		ssh->timer_at = 1;
-		session_timer(session, 1);
-		return;
+		ssh->flags |= SSH_FED;
 	}
 	ssh_schedule(ssh);
 }

@@ -5,7 +5,8 @@
  *   exchange.c        its methods              auth.c       log-in
  *   connection.c      requests, dispatch       channel.c    channels, windows, data
  *   request.c         a session's requests     program.c    what runs behind a channel
- *   tunnel.c          ports that are asked for server.c     what all sessions share
+ *   tunnel.c          ports that are asked for nested.c     the host's own ports among them
+ *   server.c          what all sessions share
  */
 #ifndef DECOY_SSH_H
 #define DECOY_SSH_H
@@ -105,6 +106,8 @@ enum {
 	SSH_SCANNER = 1 << 18,
 	SSH_NO_HOST_KEYS = 1 << 19, /* clients that break at hostkeys-00 */
 	SSH_STARVED = 1 << 17,      /* a program waits for output to leave */
+	SSH_FED = 1 << 21,          /* ... and it has left: programs go on in the next turn */
+	SSH_NESTED = 1 << 20,       /* came through a tunnel of another one */
 };
 
 struct ssh {

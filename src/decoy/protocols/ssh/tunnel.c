@@ -1,10 +1,14 @@
 /* Connections that clients ask for through this host (RFC 4254, section 7), and ports that they
- * want opened on it. Nothing is ever connected: a port that the world would answer is played by
- * relay.c, others fail as on a host whose way out is filtered. All that is sent is kept. */
+ * want opened on it. Nothing is ever connected: the host's own ports are other decoys (nested.c), a
+ * port that the world would answer is played by relay.c, others fail as on a host whose way out is
+ * filtered. All that is sent is kept. */
 #include <stdlib.h>
 
+#include "decoy/machine/limits.h"
 #include "decoy/protocols/ssh/connection.h"
+#include "decoy/protocols/ssh/nested.h"
 #include "decoy/protocols/ssh/relay.h"
+#include "decoy/session.h"
 
 #define OPEN_PROHIBITED     1
 #define OPEN_CONNECT_FAILED 2
@@ -22,12 +26,16 @@
 #define ROUND_TRIP_MORE  90000
 /* A far end that has nothing to say goes after this. */
 #define PATIENCE (30 * SECOND)
+#define SOON     1 /* monotonic; 0 would be no time at all to the timer */
 
 struct ssh_tunnel {
+	bool fed_end;        /* its session was told of the client's EOF */
+	bool own;            /* a service of the host itself is behind it */
 	bool open;           /* CHANNEL_OPEN_CONFIRMATION was sent */
 	int64_t due;         /* monotonic: when it opens, fails or ends */
 	const char *failure; /* what it fails with then; NULL: it opens */
 	struct ssh_relay relay;
+	struct session *nested; /* of a service of the host itself; NULL: the relay answers */
 	struct evidence *evidence;
 	uint64_t sent; /* by the client */
 	uint32_t port;
@@ -49,14 +57,6 @@ struct event *ssh_tunnel_event(struct ssh *ssh, const char *kind, struct slice h
 }
 
 /* --- who answers --- */
-
-static bool is_own(struct ssh *ssh, struct slice host, const struct address *address)
-{
-	return slice_is(host, "localhost") ||
-	       slice_is(host, persona_host_name(session_persona(ssh->session))) ||
-	       (address->family && (address_is_loopback(address) ||
-				    address_equal(address, &session_local(ssh->session)->address)));
-}
 
 static bool is_private(const struct address *address)
 {
@@ -104,8 +104,11 @@ static void decide(struct ssh *ssh, struct ssh_tunnel *tunnel, struct slice host
 	tunnel->due = now + round_trip(ssh);
 	if (!numeric)
 		address.family = 0;
-	if (is_own(ssh, host, &address)) {
-		tunnel->failure = "Connection refused";
+	if (ssh_nested_is_own(ssh, host)) {
+		tunnel->relay.kind = SSH_RELAY_NONE;
+		tunnel->own = ssh->server->options->tunnels == SSH_TUNNELS_FAKE &&
+			      ssh_nested_listens(ssh, tunnel->port);
+		tunnel->failure = tunnel->own ? NULL : "Connection refused";
 		tunnel->due = now;
 	} else if (!numeric && !is_name(host)) {
 		tunnel->failure = "Name or service not known";
@@ -221,6 +224,17 @@ static void say(struct ssh_channel *channel, const struct writer *out)
 	ssh_channel_send(channel, MACHINE_OUTPUT, slice_first(writer_slice(out), room));
 }
 
+/* Takes so many bytes from what the connection may leave; false: it has no more. */
+static bool charge(struct ssh_channel *channel, uint64_t cost)
+{
+	uint64_t *left = &channel->ssh->connection->evidence_left;
+
+	if (cost > *left)
+		return false;
+	*left -= cost;
+	return true;
+}
+
 static void keep(struct ssh_channel *channel, struct slice bytes)
 {
 	struct ssh_tunnel *tunnel = channel->tunnel;
@@ -228,7 +242,8 @@ static void keep(struct ssh_channel *channel, struct slice bytes)
 
 	if (bytes.length == 0)
 		return;
-	if (!tunnel->evidence && tunnel->sent == 0) {
+	if (!tunnel->evidence && tunnel->sent == 0 &&
+	    charge(channel, MACHINE_EVIDENCE_PIECE + tunnel->host_length)) {
 		uint8_t room[HOST_MAX + 8];
 		struct writer name = writer_fixed(room, sizeof(room));
 
@@ -238,18 +253,100 @@ static void keep(struct ssh_channel *channel, struct slice bytes)
 						    "tunnel", writer_slice(&name));
 	}
 	tunnel->sent += bytes.length;
-	evidence_add(tunnel->evidence, bytes);
+	if (tunnel->evidence && charge(channel, bytes.length))
+		evidence_add(tunnel->evidence, bytes);
 	memcpy(tunnel->raw + tunnel->raw_length, raw.at, raw.length);
 	tunnel->raw_length += raw.length;
 }
 
 static void end(struct ssh_channel *channel)
 {
+	channel->tunnel->due = INT64_MAX;
 	if (channel->close_sent)
 		return;
 	ssh_channel_send_eof(channel);
 	ssh_channel_close(channel);
-	channel->tunnel->due = INT64_MAX;
+}
+
+/* --- a service of the host itself --- */
+
+static void end_nested(struct ssh_channel *channel)
+{
+	struct ssh_tunnel *tunnel = channel->tunnel;
+
+	if (!tunnel->nested)
+		return;
+	channel->ssh->connection->nested--;
+	session_end(tunnel->nested, "client");
+	tunnel->nested = NULL;
+}
+
+static void feed_nested(struct ssh_channel *channel)
+{
+	struct ssh_tunnel *tunnel = channel->tunnel;
+	size_t length = channel->input.length;
+
+	if (length) {
+		session_feed(tunnel->nested, writer_slice(&channel->input));
+		writer_consume(&channel->input, length);
+		ssh_channel_consumed(channel, length);
+		tunnel->sent += length;
+	}
+	if (channel->eof_received && !tunnel->fed_end) {
+		tunnel->fed_end = true;
+		session_feed_end(tunnel->nested);
+	}
+}
+
+/* Its output, within the client's window and what may wait. */
+static void drain_nested(struct ssh_channel *channel)
+{
+	struct session *nested = channel->tunnel->nested;
+	struct slice output;
+
+	while ((output = session_output(nested)).length && !channel->close_sent) {
+		size_t room = ssh_channel_room(channel);
+
+		if (room < channel->remote_window)
+			channel->ssh->flags |= SSH_STARVED;
+		if (room == 0)
+			return;
+		output = slice_first(output, room);
+		ssh_channel_send(channel, MACHINE_OUTPUT, output);
+		session_sent(nested, output.length);
+	}
+}
+
+/* Only from the timer: what all sessions of the server share is in use while input is read. */
+static void run_nested(struct ssh_channel *channel)
+{
+	struct ssh_tunnel *tunnel = channel->tunnel;
+	bool reset;
+
+	tunnel->due = INT64_MAX;
+	if (!tunnel->nested)
+		return;
+	feed_nested(channel);
+	if (session_deadline(tunnel->nested) <= ssh_monotonic(channel->ssh))
+		session_tick(tunnel->nested);
+	drain_nested(channel);
+	if (!session_is_over(tunnel->nested, &reset))
+		return;
+	end_nested(channel);
+	end(channel);
+}
+
+static void open_nested(struct ssh_channel *channel)
+{
+	struct ssh_tunnel *tunnel = channel->tunnel;
+
+	tunnel->nested = ssh_nested_open(channel->ssh, tunnel->port);
+	if (!tunnel->nested) {
+		end(channel);
+		return;
+	}
+	channel->ssh->connection->nested++;
+	tunnel->due = SOON;
 }
 
 void ssh_tunnel_input(struct ssh_channel *channel)
@@ -260,7 +357,9 @@ void ssh_tunnel_input(struct ssh_channel *channel)
 	bool over = false;
 	size_t used;
 
-	if (!tunnel->open || channel->close_sent) {
+	if (!tunnel->open || channel->close_sent || tunnel->own) {
+		if (tunnel->nested)
+			tunnel->due = SOON;
 		writer_free(&out);
 		return;
 	}
@@ -289,6 +388,11 @@ static void open_now(struct ssh_channel *channel)
 	channel->window = channel->window_max = SSH_CHANNEL_WINDOW;
 	channel->input_open = true;
 	ssh_channel_confirm(channel);
+	if (tunnel->own) {
+		writer_free(&greeting);
+		open_nested(channel);
+		return;
+	}
 	ssh_relay_greet(&tunnel->relay, channel->ssh->session, host_of(tunnel), &greeting);
 	say(channel, &greeting);
 	writer_free(&greeting);
@@ -298,6 +402,10 @@ void ssh_tunnel_run(struct ssh_channel *channel)
 {
 	struct ssh_tunnel *tunnel = channel->tunnel;
 
+	if (tunnel->own && tunnel->open) {
+		run_nested(channel);
+		return;
+	}
 	if (ssh_monotonic(channel->ssh) < tunnel->due)
 		return;
 	if (tunnel->open) {
@@ -313,7 +421,25 @@ void ssh_tunnel_run(struct ssh_channel *channel)
 
 int64_t ssh_tunnel_due(const struct ssh_channel *channel)
 {
-	return channel->tunnel->due;
+	const struct ssh_tunnel *tunnel = channel->tunnel;
+	int64_t due = tunnel->nested ? session_deadline(tunnel->nested) : INT64_MAX;
+
+	due = due < tunnel->due ? due : tunnel->due;
+	return due < SOON ? SOON : due;
+}
+
+size_t ssh_tunnel_footprint(const struct ssh *ssh)
+{
+	const struct ssh_connection *connection = ssh->connection;
+	size_t sum = 0;
+
+	for (size_t i = 0; connection && connection->nested && i < connection->count; i++) {
+		const struct ssh_channel *channel = connection->channels[i];
+
+		if (channel && channel->tunnel && channel->tunnel->nested)
+			sum += session_footprint(channel->tunnel->nested);
+	}
+	return sum;
 }
 
 void ssh_tunnel_free(struct ssh_channel *channel)
@@ -323,10 +449,11 @@ void ssh_tunnel_free(struct ssh_channel *channel)
 
 	if (!tunnel)
 		return;
+	end_nested(channel);
 	/* What no relay took for a whole request was sent all the same. */
-	if (tunnel->open)
+	if (tunnel->open && !tunnel->own)
 		keep(channel, writer_slice(&channel->input));
-	if (tunnel->sent) {
+	if (tunnel->sent && !tunnel->own) {
 		evidence_finish(tunnel->evidence, NULL);
 		event = session_event(channel->ssh->session, "protocol.request");
 		event_set_words(event, FIELD_REQUEST_VERB, "tunnel-data");

@@ -93,6 +93,7 @@ static void start_machine(struct session *session, struct telnet *telnet, enum a
 		.user = telnet_user(telnet),
 		.password = password,
 		.depth = depth,
+		.evidence_left = &telnet->evidence_left,
 		.environment = environment,
 		.environment_count = make_environment(telnet, &display, environment),
 		.no_shell = telnet->flags & TELNET_NO_SHELL,

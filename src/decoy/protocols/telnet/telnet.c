@@ -20,7 +20,8 @@
 #define ERASE                0x7f
 #define KILL                 0x15 /* ^U */
 
-static const struct telnet_options plain_options = {.prompt = true, .timeout = MINUTE};
+static const struct telnet_options plain_options = {
+	.prompt = true, .timeout = MINUTE, .evidence = (int64_t)64 * 1024 * 1024};
 
 static const struct telnet_options *options_of(const struct session *session)
 {
@@ -120,6 +121,7 @@ static void try_login(struct session *session, struct telnet *telnet, struct sli
 	}
 	session_timer(session, 0);
 	session_idle(session, SHELL_IDLE);
+	telnet->evidence_left = (uint64_t)options_of(session)->evidence;
 	if (decision.depth == ACCESS_ROOT || slice_is(login.user, "root"))
 		telnet->flags |= TELNET_ROOT;
 	telnet_shell_open(session, telnet, decision.depth, password);
@@ -503,6 +505,14 @@ static const struct directive directives[] = {
 	 .minimum = SECOND,
 	 .maximum = HOUR,
 	 .help = "Time to log in."},
+	{.name = "evidence-bytes",
+	 .type = DIRECTIVE_SIZE,
+	 .offset = offsetof(struct telnet_options, evidence),
+	 .standard = "64M",
+	 .minimum = 4096,
+	 .maximum = (int64_t)1 << 40,
+	 .help = "Bytes of files that one log-in may leave as evidence, each with its name and "
+		 "4 KiB; those beyond are told with their hashes and not kept."},
 };
 
 static const struct config_section section = {

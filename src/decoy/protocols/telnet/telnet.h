@@ -77,8 +77,9 @@ enum telnet_style { TELNET_STYLE_PERSONA, TELNET_STYLE_INETUTILS, TELNET_STYLE_B
 struct telnet_options {
 	int style;
 	bool prompt;
-	int64_t tries;   /* 0: as the style has it */
-	int64_t timeout; /* microseconds */
+	int64_t tries;    /* 0: as the style has it */
+	int64_t timeout;  /* microseconds */
+	int64_t evidence; /* bytes */
 };
 
 struct telnet_client;
@@ -103,6 +104,7 @@ struct telnet {
 	struct telnet_client *client;
 	struct telnet_window *window; /* NULL: nothing was told */
 	struct machine *machine;      /* once logged in */
+	uint64_t evidence_left;       /* bytes of files that it may leave */
 };
 _Static_assert(sizeof(struct telnet) <= 128, "an idle session must stay small");
 
