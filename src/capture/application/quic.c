@@ -228,11 +228,14 @@ static void read_frames(struct quic *quic, enum direction direction, struct slic
 static void look_for_hello(struct quic *quic, struct application_context *context,
 			   enum direction direction)
 {
-	const uint8_t *at = quic->sides[direction].bytes, *there = at + CRYPTO_MAX;
+	const uint8_t *at = quic->sides[direction].bytes, *there;
 	struct findings_view *v;
 	size_t length;
 
-	if (!at || quic->sides[direction].told || memchr(there, 0, 4))
+	if (!at || quic->sides[direction].told)
+		return;
+	there = at + CRYPTO_MAX;
+	if (memchr(there, 0, 4))
 		return;
 	length = (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
 	if (at[0] != (direction == TO_SERVER ? CLIENT_HELLO : SERVER_HELLO) ||
