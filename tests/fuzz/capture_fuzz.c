@@ -7,10 +7,8 @@
  * in another order, at a sensor with small limits, so that these are reached too. Each frame is a
  * copy of just its size. Events are written out, as a user would see them.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz_input.h"
 
-#include "base/log.h"
 #include "capture/packet_file.h"
 #include "cli/observer.h"
 
@@ -177,7 +175,7 @@ int main(int argc, char **argv)
 	if (!frames || !fuzz || argc < 4)
 		fatal("usage: capture_fuzz ROUNDS RULES[,RULES...] CAPTURE...");
 	rounds = strtoul(argv[1], NULL, 10);
-	fuzz->draws = getenv("FUZZ_SEED") ? strtoull(getenv("FUZZ_SEED"), NULL, 10) : 1;
+	fuzz->draws = fuzz_seed(1);
 	fuzz->line = writer_growing(EVENT_LINE_MAX + 1);
 	fuzz->observer.context = fuzz;
 	fuzz->observer.event = take;

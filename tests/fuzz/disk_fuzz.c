@@ -1,11 +1,13 @@
 /* Damaged disks of the fake machine: images and journals with bytes changed, cut and swapped.
  * Nothing of it may crash, and what opens can be gone through to its end.
  *
- *     disk_fuzz ROUNDS [SEED]
+ *     disk_fuzz ROUNDS
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
+
+#include "fuzz_input.h"
 
 #include "base/clock.h"
 #include "decoy/machine/file_system_inside.h"
@@ -169,7 +171,7 @@ int main(int argc, char **argv)
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 1000;
 	struct image *image = make_image();
 
-	random_state = argc > 2 ? strtoull(argv[2], NULL, 10) : 88172645463325252;
+	random_state = fuzz_seed(88172645463325252);
 	for (long i = 0; i < rounds; i++) {
 		try_image(image);
 		try_journal(image);

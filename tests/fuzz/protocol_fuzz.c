@@ -8,10 +8,8 @@
  *
  * FUZZ_SEED, a number, gives other mutations.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz_input.h"
 
-#include "base/log.h"
 #include "decoy/host_keys.h"
 #include "decoy/registry.h"
 #include "decoy/stage.h"
@@ -160,8 +158,7 @@ int main(int argc, char **argv)
 	const struct protocol *protocol = argc > 3 ? protocol_named(slice_text(argv[1])) : NULL;
 	uint8_t *seed = malloc(INPUT_MAX), *bytes = malloc(INPUT_MAX);
 	unsigned long played = 0, mutations = argc > 3 ? strtoul(argv[2], NULL, 10) : 0;
-	const char *seed_text = getenv("FUZZ_SEED");
-	uint64_t draws = seed_text ? strtoull(seed_text, NULL, 10) : 1;
+	uint64_t draws = fuzz_seed(1);
 
 	if (!protocol || !seed || !bytes)
 		fatal("usage: protocol_fuzz PROTOCOL MUTATIONS FILE...");

@@ -10,10 +10,8 @@
  * FUZZ_SEED, a number, gives other mutations; FUZZ_CORPUS, a folder, keeps the conversations as
  * inputs for libFuzzer to begin with.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz_input.h"
 
-#include "base/log.h"
 #include "capture/application.h"
 #include "capture/packet_file.h"
 
@@ -274,29 +272,13 @@ static size_t read_conversations(const char *path, struct conversation *talks)
 	return count;
 }
 
-/* An input as a file of its own, where wanted. */
-static void keep(struct slice input, unsigned long number)
-{
-	const char *folder = getenv("FUZZ_CORPUS");
-	char path[512];
-	FILE *file;
-
-	if (!folder)
-		return;
-	(void)snprintf(path, sizeof(path), "%s/talk-%lu", folder, number);
-	file = fopen(path, "wb");
-	if (!file || fwrite(input.at, 1, input.length, file) != input.length || fclose(file) != 0)
-		fatal("cannot write %s", path);
-}
-
 int main(int argc, char **argv)
 {
 	struct conversation *talks = calloc(FLOWS_MAX, sizeof(*talks));
 	uint8_t *room = malloc(2 * INPUT_MAX);
 	unsigned long mutations = argc > 2 ? strtoul(argv[1], NULL, 10) : 0, inputs = 0;
 	struct heard heard = {.becomes = APPLICATION_NONE};
-	const char *seed_text = getenv("FUZZ_SEED");
-	uint64_t draws = seed_text ? strtoull(seed_text, NULL, 10) : 1;
+	uint64_t draws = fuzz_seed(1);
 
 	if (!talks || !room || argc < 3)
 		fatal("usage: reader_fuzz MUTATIONS CAPTURE...");
@@ -312,7 +294,7 @@ int main(int argc, char **argv)
 
 				memcpy(room, seed.at, length);
 				if (!m)
-					keep(seed, inputs);
+					fuzz_keep(seed, "talk", inputs);
 				if (m)
 					length = mutate(room, length, &draws);
 				/* Sometimes another reader than the one that it is for. */

@@ -10,11 +10,9 @@
  * FUZZ_SEED, a number, gives other mutations; FUZZ_CORPUS, a folder, keeps the inputs that the
  * rules themselves are, for libFuzzer to begin with.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz_input.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "capture/rules/engine.h"
 #include "cli/rule_files.h"
 
@@ -271,21 +269,6 @@ static size_t mutate(uint8_t *bytes, size_t length)
 	return length;
 }
 
-/* An input as a file of its own, where wanted. */
-static void keep(struct slice input, unsigned long number)
-{
-	const char *folder = getenv("FUZZ_CORPUS");
-	char path[512];
-	FILE *file;
-
-	if (!folder)
-		return;
-	(void)snprintf(path, sizeof(path), "%s/rule-%lu", folder, number);
-	file = fopen(path, "wb");
-	if (!file || fwrite(input.at, 1, input.length, file) != input.length || fclose(file) != 0)
-		fatal("cannot write %s", path);
-}
-
 static void replay(struct slice rule, unsigned long mutations, uint8_t *room, struct counts *counts)
 {
 	struct writer bytes = writer_growing(INPUT_MAX);
@@ -303,7 +286,7 @@ static void replay(struct slice rule, unsigned long mutations, uint8_t *room, st
 			length += bytes.length;
 		}
 		if (i == 0)
-			keep(slice_of(room, length), counts->inputs);
+			fuzz_keep(slice_of(room, length), "rule", counts->inputs);
 		play(slice_of(room, length), counts);
 		counts->inputs++;
 	}
@@ -317,8 +300,7 @@ int main(int argc, char **argv)
 
 	if (!room || argc < 3)
 		fatal("usage: rule_fuzz MUTATIONS FILE...");
-	if (getenv("FUZZ_SEED"))
-		draws = strtoull(getenv("FUZZ_SEED"), NULL, 10);
+	draws = fuzz_seed(1);
 	for (int i = 2; i < argc; i++) {
 		struct arena arena = arena_of((size_t)64 * 1024 * 1024);
 		size_t length;

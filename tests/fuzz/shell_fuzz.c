@@ -9,10 +9,8 @@
  *
  * FUZZ_SEED, a number, gives other mutations.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz_input.h"
 
-#include "base/log.h"
 #include "decoy/machine/machine.h"
 #include "decoy/registry.h"
 #include "decoy/stage.h"
@@ -251,7 +249,7 @@ int main(int argc, char **argv)
 	if (!replay || argc < 3)
 		fatal("usage: shell_fuzz MUTATIONS FILE...");
 	replay->mutations = strtoul(argv[1], NULL, 10);
-	replay->draws = getenv("FUZZ_SEED") ? strtoull(getenv("FUZZ_SEED"), NULL, 10) : 1;
+	replay->draws = fuzz_seed(1);
 	replay->seed = calloc(1, INPUT_MAX);
 	replay->bytes = calloc(1, INPUT_MAX);
 	if (!replay->seed || !replay->bytes)

@@ -258,6 +258,34 @@ static void tls_in_small_records(void **state)
 		   "> 0 tls.alpn=h2\n> 0 tls.sni=host.test\n> 0 tls.version:771\n");
 }
 
+/* After HelloRetryRequest the client says its hello once more: that was told. One that names
+ * another host was not, or a second name would pass unseen. */
+static void tls_hello_again(void **state)
+{
+	const struct play_step same[] = {
+		SAYS_CLIENT("\x16\3\1\0\x4a\1\0\0\x46" HELLO_BODY),
+		SAYS_CLIENT("\x16\3\1\0\x4a\1\0\0\x46" HELLO_BODY),
+	};
+	char other[sizeof(HELLO_BODY)] = HELLO_BODY, record[128] = "\x16\3\1\0\x4a\1\0\0\x46";
+	const struct play_step changed[] = {
+		SAYS_CLIENT("\x16\3\1\0\x4a\1\0\0\x46" HELLO_BODY),
+		{TO_SERVER, record, 9 + sizeof(HELLO_BODY) - 1, 0},
+	};
+
+	for (size_t i = 0; i + 4 < sizeof(other); i++)
+		if (memcmp(other + i, "host", 4) == 0)
+			memcpy(other + i, "next", 4);
+	memcpy(record + 9, other, sizeof(other) - 1);
+	PLAY_CHECK(APPLICATION_TLS, TRANSPORT_TCP, everything, same,
+		   "* client.fingerprint\n"
+		   "> 0 tls.alpn=h2\n> 0 tls.sni=host.test\n> 0 tls.version:771\n");
+	PLAY_CHECK(APPLICATION_TLS, TRANSPORT_TCP, everything, changed,
+		   "* client.fingerprint\n"
+		   "> 0 tls.alpn=h2\n> 0 tls.sni=host.test\n> 0 tls.version:771\n"
+		   "* client.fingerprint\n"
+		   "> 0 tls.alpn=h2\n> 0 tls.sni=next.test\n> 0 tls.version:771\n");
+}
+
 static void told_apart(void **state)
 {
 	static const struct {
@@ -370,6 +398,7 @@ int main(void)
 		cmocka_unit_test(mqtt),
 		cmocka_unit_test(dcerpc_in_fragments),
 		cmocka_unit_test(tls_in_small_records),
+		cmocka_unit_test(tls_hello_again),
 		cmocka_unit_test(told_apart),
 		cmocka_unit_test(gaps_and_garbage),
 	};

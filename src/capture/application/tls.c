@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "capture/application/hello_view.h"
+#include "capture/fingerprint/tls_fingerprint.h"
 
 #define HANDSHAKE_MAX    (128 * 1024) /* of one side, certificates included */
 #define CERTIFICATES_MAX 16
@@ -11,8 +12,6 @@
 
 enum { RECORD_CHANGE = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_DATA = 23 };
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, CERTIFICATE = 11, SERVER_DONE = 14 };
-
-#define RANDOM_END 34 /* of a hello: version and random number */
 
 struct tls {
 	struct {
@@ -155,10 +154,15 @@ static void keep(struct writer *at, struct slice bytes)
 	writer_bytes(at, bytes);
 }
 
-static bool same_random(struct slice one, struct slice other)
+/* The second hello after HelloRetryRequest: the same but for its key share (RFC 8446, 4.1.2). With
+ * another name in it, it is another. */
+static bool is_repeated(struct slice told, struct slice again)
 {
-	return one.length >= RANDOM_END && other.length >= RANDOM_END &&
-	       memcmp(one.at + 2, other.at + 2, RANDOM_END - 2) == 0;
+	struct tls_hello one, other;
+
+	return tls_hello_read(&one, told, false) == 0 &&
+	       tls_hello_read(&other, again, false) == 0 && slice_equal(one.random, other.random) &&
+	       slice_equal(one.server_name, other.server_name);
 }
 
 static void read_messages(struct tls *tls, struct application_context *context,
@@ -176,11 +180,9 @@ static void read_messages(struct tls *tls, struct application_context *context,
 		if (at[0] == (direction == TO_SERVER ? CLIENT_HELLO : SERVER_HELLO)) {
 			struct slice hello = slice_of(at + 4, length);
 
-			/* A second one comes after HelloRetryRequest, with the same random
-			 * number and name (RFC 8446, 4.1.2): that was told. */
 			offer(tls, context, direction);
 			if (direction == TO_SERVER && tls->sides[direction].offered &&
-			    same_random(writer_slice(&tls->sides[direction].hello), hello)) {
+			    is_repeated(writer_slice(&tls->sides[direction].hello), hello)) {
 				used += length + 4;
 				continue;
 			}

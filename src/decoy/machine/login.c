@@ -402,9 +402,7 @@ static node_number find_file(struct machine *machine, const char *path, struct f
 	return node && file_system_status(&access, node, status) == 0 ? node : 0;
 }
 
-/* For root sshd's child notes the log-in just before it becomes the shell, the machine's first
- * process; for others sshd's monitor does, by the process that serves them. */
-static unsigned recorded_pid(const struct machine_service *service)
+unsigned login_recorded_pid(const struct machine_service *service)
 {
 	bool by_shell = strcmp(service->name, "sshd") == 0 && strcmp(service->user, "root") == 0;
 
@@ -432,7 +430,7 @@ static void fill_record(struct machine *machine, struct utmp *record, bool end)
 	length = strnlen(service.terminal, sizeof(record->ut_line));
 	memset(record, 0, sizeof(*record));
 	record->ut_type = end ? DEAD_PROCESS : USER_PROCESS;
-	record->ut_pid = (pid_t)recorded_pid(&service);
+	record->ut_pid = (pid_t)login_recorded_pid(&service);
 	memcpy(record->ut_line, service.terminal, length);
 	/* The last four letters: "ts/0". */
 	memcpy(record->ut_id, service.terminal + (length > 4 ? length - 4 : 0),

@@ -4,6 +4,7 @@
 #include <utmp.h>
 
 #include "decoy/machine/commands/system.h"
+#include "decoy/machine/login.h"
 
 /* --- w --- */
 
@@ -238,10 +239,9 @@ static int run_who(struct process *p, int argc, char **argv)
 
 		if (own_only && !user.own)
 			continue;
-		/* As utmp has it: root's shell itself; see login.c. */
 		machine_service(p->machine, &service);
-		if (user.own && strcmp(service.name, "sshd") == 0 && strcmp(user.user, "root") == 0)
-			user.pid = service.pid + 1;
+		if (user.own)
+			user.pid = login_recorded_pid(&service);
 		if (idle)
 			(void)snprintf(more, sizeof(more), "   %s   %9u%s%s%s",
 				       user.own ? "." : "old", user.pid, user.from[0] ? " (" : "",

@@ -253,8 +253,18 @@ static void keep(struct ssh_channel *channel, struct slice bytes)
 						    "tunnel", writer_slice(&name));
 	}
 	tunnel->sent += bytes.length;
-	if (tunnel->evidence && charge(channel, bytes.length))
+	if (tunnel->evidence && charge(channel, bytes.length)) {
 		evidence_add(tunnel->evidence, bytes);
+	} else if (tunnel->evidence) {
+		struct event more;
+
+		/* What came until now is kept, and said not to be all. */
+		event_clear(&more);
+		event_set_words(&more, FIELD_EVENT_REASON,
+				"cut: beyond the log-in's evidence limit");
+		evidence_finish(tunnel->evidence, &more);
+		tunnel->evidence = NULL;
+	}
 	memcpy(tunnel->raw + tunnel->raw_length, raw.at, raw.length);
 	tunnel->raw_length += raw.length;
 }
