@@ -224,47 +224,51 @@ static void say(struct ssh_channel *channel, const struct writer *out)
 	ssh_channel_send(channel, MACHINE_OUTPUT, slice_first(writer_slice(out), room));
 }
 
-/* Takes so many bytes from what the connection may leave; false: it has no more. */
-static bool charge(struct ssh_channel *channel, uint64_t cost)
+static void begin_evidence(struct ssh_channel *channel)
 {
-	uint64_t *left = &channel->ssh->connection->evidence_left;
+	struct ssh_tunnel *tunnel = channel->tunnel;
+	uint8_t room[HOST_MAX + 8];
+	struct writer name = writer_fixed(room, sizeof(room));
 
-	if (cost > *left)
-		return false;
-	*left -= cost;
-	return true;
+	writer_bytes(&name, host_of(tunnel));
+	writer_format(&name, ":%u", tunnel->port);
+	tunnel->evidence = session_evidence(channel->ssh->session, EVIDENCE_PAYLOAD, "tunnel",
+					    writer_slice(&name));
+}
+
+/* What came until now is kept, and said not to be all. */
+static void cut_evidence(struct ssh_tunnel *tunnel)
+{
+	struct event more;
+
+	event_clear(&more);
+	event_set_words(&more, FIELD_EVENT_REASON, "cut at the log-in's evidence limit");
+	evidence_finish(tunnel->evidence, &more);
+	tunnel->evidence = NULL;
 }
 
 static void keep(struct ssh_channel *channel, struct slice bytes)
 {
 	struct ssh_tunnel *tunnel = channel->tunnel;
+	uint64_t *left = &channel->ssh->connection->evidence_left;
+	uint64_t piece = MACHINE_EVIDENCE_PIECE + tunnel->host_length;
 	struct slice raw = slice_first(bytes, RAW_KEPT - tunnel->raw_length);
 
 	if (bytes.length == 0)
 		return;
-	if (!tunnel->evidence && tunnel->sent == 0 &&
-	    charge(channel, MACHINE_EVIDENCE_PIECE + tunnel->host_length)) {
-		uint8_t room[HOST_MAX + 8];
-		struct writer name = writer_fixed(room, sizeof(room));
+	if (!tunnel->evidence && tunnel->sent == 0 && *left > piece) {
+		*left -= piece;
+		begin_evidence(channel);
+	}
+	if (tunnel->evidence) {
+		struct slice fits = slice_first(bytes, *left < SIZE_MAX ? (size_t)*left : SIZE_MAX);
 
-		writer_bytes(&name, host_of(tunnel));
-		writer_format(&name, ":%u", tunnel->port);
-		tunnel->evidence = session_evidence(channel->ssh->session, EVIDENCE_PAYLOAD,
-						    "tunnel", writer_slice(&name));
+		evidence_add(tunnel->evidence, fits);
+		*left -= fits.length;
+		if (fits.length < bytes.length)
+			cut_evidence(tunnel);
 	}
 	tunnel->sent += bytes.length;
-	if (tunnel->evidence && charge(channel, bytes.length)) {
-		evidence_add(tunnel->evidence, bytes);
-	} else if (tunnel->evidence) {
-		struct event more;
-
-		/* What came until now is kept, and said not to be all. */
-		event_clear(&more);
-		event_set_words(&more, FIELD_EVENT_REASON,
-				"cut: beyond the log-in's evidence limit");
-		evidence_finish(tunnel->evidence, &more);
-		tunnel->evidence = NULL;
-	}
 	memcpy(tunnel->raw + tunnel->raw_length, raw.at, raw.length);
 	tunnel->raw_length += raw.length;
 }
