@@ -278,7 +278,8 @@ static void tls_hello_again(void **state)
 	memcpy(record + 9, other, sizeof(other) - 1);
 	PLAY_CHECK(APPLICATION_TLS, TRANSPORT_TCP, everything, same,
 		   "* client.fingerprint\n"
-		   "> 0 tls.alpn=h2\n> 0 tls.sni=host.test\n> 0 tls.version:771\n");
+		   "> 0 tls.alpn=h2\n> 0 tls.sni=host.test\n> 0 tls.version:771\n"
+		   "* client.fingerprint\n");
 	PLAY_CHECK(APPLICATION_TLS, TRANSPORT_TCP, everything, changed,
 		   "* client.fingerprint\n"
 		   "> 0 tls.alpn=h2\n> 0 tls.sni=host.test\n> 0 tls.version:771\n"

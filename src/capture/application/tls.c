@@ -165,6 +165,17 @@ static bool is_repeated(struct slice told, struct slice again)
 	       slice_equal(one.server_name, other.server_name);
 }
 
+/* Its fingerprints may be others; rules were asked about the rest. */
+static void tell_prints(struct application_context *context, struct slice hello)
+{
+	struct findings_view *v = arena_take(context->scratch, sizeof(*v));
+
+	if (!v)
+		return;
+	view_start(v, context);
+	hello_view(v, hello, false, 't');
+}
+
 static void read_messages(struct tls *tls, struct application_context *context,
 			  enum direction direction)
 {
@@ -183,6 +194,7 @@ static void read_messages(struct tls *tls, struct application_context *context,
 			offer(tls, context, direction);
 			if (direction == TO_SERVER && tls->sides[direction].offered &&
 			    is_repeated(writer_slice(&tls->sides[direction].hello), hello)) {
+				tell_prints(context, hello);
 				used += length + 4;
 				continue;
 			}
