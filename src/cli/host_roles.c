@@ -211,6 +211,8 @@ const struct process_role role_decoy = {.name = "decoy",
 
 /* --- store --- */
 
+#define STORE_NICE 15
+
 struct store_process {
 	struct process *self;
 	const struct installation *host;
@@ -225,6 +227,10 @@ static void *store_prepare(struct process *self, void *context)
 		return NULL;
 	store->self = self;
 	store->host = context;
+	/* What it reads is safe in the spools; what the others do not take in time is lost. */
+	errno = 0;
+	if (nice(STORE_NICE) == -1 && errno)
+		log_warning("the store could not step back behind the others: %m");
 	store->geo = geo_open(store->host->settings.geo);
 	if (!store->geo || !geo_has_data(store->geo))
 		log_info("no GeoIP data: %s",

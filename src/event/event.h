@@ -140,6 +140,10 @@ MUST_CHECK int event_read_as_usual(struct event *event, struct slice line, struc
 struct ulid_source {
 	uint8_t last[16];
 	int64_t last_millisecond;
+	/* Random bytes that were fetched and not used: asking for each ten costs more than the
+	 * rest. */
+	uint8_t random[160];
+	size_t random_left;
 };
 
 /* The next identifier, NUL-terminated; rises even within one millisecond. */

@@ -17,6 +17,16 @@ static bool step(uint8_t random[10])
 	return true;
 }
 
+static void draw(struct ulid_source *source)
+{
+	if (source->random_left < 10) {
+		random_bytes(source->random, sizeof(source->random));
+		source->random_left = sizeof(source->random);
+	}
+	source->random_left -= 10;
+	memcpy(source->last + 6, source->random + source->random_left, 10);
+}
+
 static void put_time(uint8_t bytes[16], int64_t millisecond)
 {
 	for (int i = 0; i < 6; i++)
@@ -51,7 +61,7 @@ void ulid_next(struct ulid_source *source, int64_t microseconds, char text[ULID_
 	/* A clock that steps back waits at the last time it showed: order and uniqueness come
 	 * first. */
 	if (millisecond > source->last_millisecond) {
-		random_bytes(source->last + 6, 10);
+		draw(source);
 		/* Room to count up to the millisecond's end. */
 		source->last[6] &= 0x7f;
 		source->last_millisecond = millisecond;
